@@ -1,0 +1,1 @@
+"""Model servers behind one call; ``chat.py`` is the seam."""

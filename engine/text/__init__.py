@@ -1,0 +1,1 @@
+"""Pure functions over text in any script."""
