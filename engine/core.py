@@ -125,3 +125,7 @@ class ModelError(EngineError):
 
 class ReplyError(EngineError):
     """A model answered, but not in the shape the prompt asked for."""
+
+
+class Stopped(EngineError):
+    """The run is winding down and makes no new calls; what is unfinished stays unfinished."""

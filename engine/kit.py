@@ -111,7 +111,7 @@ class Kit(Generic[P]):
             inputs = {"language": english_name(tag), **inputs}
         request = self._request(template, prompt, tag, take, inputs)
         for left in range(REASKS, -1, -1):
-            reply = await self._send(template.header.role, request)
+            reply = await self._send(request)
             try:
                 return prompt.read(reply.text, truncated=reply.truncated)
             except ReplyError as error:
@@ -135,6 +135,7 @@ class Kit(Generic[P]):
             seed=self.random("ask", prompt.name, take).getrandbits(31),
             take=take,
             prompt=template.version,
+            role=template.header.role,
             form=template.header.form,
             language=language,
             inputs=inputs,
@@ -146,10 +147,17 @@ class Kit(Generic[P]):
         ask = self._prompts.load(AGAIN.name).render({"error": error})
         return replace(request, messages=(*request.messages, said, *ask), depth=request.depth + 1)
 
-    async def _send(self, role: str, request: Request) -> Reply:
-        reply = await self._models[role].chat(request)
+    async def _send(self, request: Request) -> Reply:
+        reply = await self._models[request.role].chat(request)
         self._calls.append(
-            Call(request.prompt, role, reply.model, reply.key, reply.tokens_in, reply.tokens_out)
+            Call(
+                request.prompt,
+                request.role,
+                reply.model,
+                reply.key,
+                reply.tokens_in,
+                reply.tokens_out,
+            )
         )
         return reply
 

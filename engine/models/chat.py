@@ -27,6 +27,8 @@ class Request:
 
     prompt: str = ""
     """Prompt name and version, e.g. ``evol_instruct/judge@9f3c2a``: for logs and lineage."""
+    role: str = ""
+    """The role the prompt asked for."""
     form: str = "text"
     """Shape of a free-text reply as the prompt's header names it; the rehearsal model reads it."""
     language: str = "en"

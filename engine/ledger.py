@@ -1,0 +1,399 @@
+"""What is durably done: one SQLite file per run, one writer, group commit.
+
+Three things live here. *Calls*: every model reply, before a node sees it (the journal). *Units*:
+a record's way through one stage, committed with all its outcomes in one transaction or not at
+all. *Outcomes*: what each unit became, in an order that never depends on timing.
+
+A unit is named by (round, stage, position): positions are those of the seed stream, so the
+same job enumerates the same units at every start and resuming is skipping the ones that are
+there. All writes go through one thread that commits whatever has queued up in one
+transaction, with ``synchronous=FULL``: a write that was awaited survives SIGKILL and power loss.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from engine.core import Drop, LedgerError, Record
+from engine.entries import Leaf, Tally, Unit, decode, encode
+from engine.models.journal import Said
+from engine.storage import BATCH, Op, Writer, connect, explained, lock
+
+FILE = "run.sqlite"
+FORMAT = "1"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls(
+    at INTEGER PRIMARY KEY, key TEXT UNIQUE, prompt TEXT, role TEXT, model TEXT, tokens_in INTEGER,
+    tokens_out INTEGER, truncated INTEGER, max_tokens INTEGER, seconds REAL, asked BLOB, text TEXT);
+CREATE TABLE IF NOT EXISTS rounds(
+    round INTEGER PRIMARY KEY, feeds TEXT, done INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS units(
+    round INTEGER, stage INTEGER, pos INTEGER, id TEXT, status TEXT, attempts INTEGER, error TEXT,
+    PRIMARY KEY(round, stage, pos)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS failed ON units(status) WHERE status = 'failed';
+CREATE TABLE IF NOT EXISTS outcomes(
+    round INTEGER, stage INTEGER, pos INTEGER, ord INTEGER, src TEXT, dst TEXT, id TEXT,
+    language TEXT, reason TEXT, detail TEXT, body BLOB);
+CREATE INDEX IF NOT EXISTS arrived ON outcomes(dst, round, stage, pos, ord);
+CREATE INDEX IF NOT EXISTS dropped ON outcomes(src, reason) WHERE reason IS NOT NULL;
+CREATE TABLE IF NOT EXISTS passes(
+    round INTEGER, stage INTEGER, PRIMARY KEY(round, stage)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tallies(
+    round INTEGER, stage INTEGER, step TEXT, entered INTEGER, kept INTEGER, dropped INTEGER,
+    PRIMARY KEY(round, stage, step)) WITHOUT ROWID;
+"""
+_ORDER = "ORDER BY round, stage, pos, ord"
+PAGE = 500
+"""Records read at a time."""
+
+
+class Ledger:
+    """The ledger of the run in one folder.
+
+    Reading and writing may be mixed; one process at a time may hold it for writing.
+    """
+
+    def __init__(self, folder: Path, *, write: bool = False) -> None:
+        """Open, and create where ``write`` is set.
+
+        Raises:
+            LedgerError: not there, locked by another process, damaged, full or read-only.
+        """
+        self.path = folder / FILE
+        self._lock: IO[str] | None = None
+        self._writer: Writer | None = None
+        with explained(self.path):
+            if write:
+                self._lock = lock(folder)
+                self._writer = Writer(self.path, _SCHEMA)
+            elif not self.path.is_file():
+                raise LedgerError(f"no run in {folder} (there is no {FILE})")
+            self._read = connect(self.path, write=write)
+            found = self.meta("format")
+            if write and found is None:
+                self._now(lambda c: _put_meta(c, "format", FORMAT))
+            elif found != FORMAT:
+                raise LedgerError(f"{self.path} has format {found}, this engine writes {FORMAT}")
+
+    def close(self) -> None:
+        """Write what is queued, fold the log into the file, let go of the lock."""
+        if self._writer:
+            self._writer.close()
+        self._read.close()
+        if self._lock:
+            self._lock.close()
+
+    def reader(self) -> Ledger:
+        """The same run through a connection of its own, for use in another thread."""
+        return Ledger(self.path.parent)
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def recall(self, key: str) -> Said | None:
+        """The journalled call with this key."""
+        return next(self.calls([key]), None)
+
+    async def keep(self, said: Said) -> None:
+        """Make a reply durable; returns when it is."""
+        row = (
+            said.key, said.prompt, said.role, said.model, said.tokens_in, said.tokens_out,
+            said.truncated, said.max_tokens, said.seconds, said.asked, said.text,
+        )  # fmt: skip
+        await self._soon(
+            lambda c: c.execute(
+                "INSERT OR REPLACE INTO calls(key, prompt, role, model, tokens_in, tokens_out,"
+                " truncated, max_tokens, seconds, asked, text) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+                row,
+            )
+        )
+
+    def calls(self, keys: Sequence[str] | None = None) -> Iterator[Said]:
+        """The journalled calls in the order their replies came; all, or those with these keys."""
+        columns = (
+            "SELECT key, prompt, role, model, tokens_in, tokens_out, truncated, max_tokens,"
+            " seconds, asked, text FROM calls"
+        )
+        if keys is None:
+            return (Said(*row) for row in self._read.execute(f"{columns} ORDER BY at"))
+        where = f"WHERE key IN ({','.join('?' * len(keys))}) ORDER BY at"
+        return (Said(*row) for row in self._read.execute(f"{columns} {where}", keys))
+
+    def called(self) -> list[tuple[str, str, int, int, int, float]]:
+        """Per model and prompt: calls, tokens in, tokens out, seconds."""
+        return self._read.execute(
+            "SELECT model, prompt, count(*), sum(tokens_in), sum(tokens_out), sum(seconds)"
+            " FROM calls GROUP BY model, prompt ORDER BY model, prompt"
+        ).fetchall()
+
+    # -- rounds, units, passes ---------------------------------------------------------------
+
+    def rounds(self) -> list[tuple[dict[str, Any], bool]]:
+        """Per round: how many seeds of which source it takes from where, and whether it is done."""
+        rows = self._read.execute("SELECT feeds, done FROM rounds ORDER BY round")
+        return [(orjson.loads(feeds), bool(done)) for feeds, done in rows]
+
+    async def begin_round(self, round: int, feeds: Mapping[str, Any]) -> None:
+        """Write down which seeds a round takes, before it takes any."""
+        row = (round, orjson.dumps(feeds).decode())
+        await self._soon(lambda c: c.execute("INSERT INTO rounds(round, feeds) VALUES(?,?)", row))
+
+    async def end_round(self, round: int, feeds: Mapping[str, Any]) -> None:
+        """Mark a round as settled; ``feeds`` now says how many seeds there really were."""
+        row = (orjson.dumps(feeds).decode(), round)
+        await self._soon(
+            lambda c: c.execute("UPDATE rounds SET done = 1, feeds = ? WHERE round = ?", row)
+        )
+
+    def finished(self, round: int, stage: int, first: int, last: int) -> dict[int, tuple[str, str]]:
+        """Position -> (record id, status) of the units from ``first`` up to and with ``last``."""
+        rows = self._read.execute(
+            "SELECT pos, id, status FROM units"
+            " WHERE round = ? AND stage = ? AND pos BETWEEN ? AND ?",
+            (round, stage, first, last),
+        )
+        return {pos: (id_, status) for pos, id_, status in rows}
+
+    async def commit(self, unit: Unit, leaves: Sequence[Leaf], tally: Tally) -> None:
+        """Keep all that a unit became and that it is done, in one transaction."""
+        rows = [
+            (unit.round, unit.stage, unit.pos, i, *encode(leaf)) for i, leaf in enumerate(leaves)
+        ]
+        done = (unit.round, unit.stage, unit.pos, unit.record.id)
+
+        def op(c: sqlite3.Cursor) -> None:
+            c.execute("INSERT OR REPLACE INTO units VALUES(?,?,?,?,'done',1,NULL)", done)
+            c.executemany("INSERT INTO outcomes VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
+            _count(c, unit.round, unit.stage, tally)
+
+        await self._soon(op)
+
+    async def fail(self, unit: Unit, error: str) -> None:
+        """Record that a unit failed; it has no outcomes, and can be retried."""
+        row = (unit.round, unit.stage, unit.pos, unit.record.id, error)
+        await self._soon(
+            lambda c: c.execute(
+                "INSERT INTO units VALUES(?,?,?,?,'failed',1,?) ON CONFLICT DO UPDATE SET"
+                " status = 'failed', attempts = attempts + 1, error = excluded.error",
+                row,
+            )
+        )
+
+    def settled(self, round: int, stage: int) -> bool:
+        """Whether a pass has been through this round."""
+        found = self._read.execute(
+            "SELECT 1 FROM passes WHERE round = ? AND stage = ?", (round, stage)
+        )
+        return found.fetchone() is not None
+
+    def settle(self, round: int, stage: int, leaves: Iterable[Leaf], tally: Tally) -> int:
+        """Keep the outcomes of a pass, however many; blocks. A half-written pass is done anew."""
+        self._now(lambda c: _forget(c, "outcomes", round, stage))
+        rows: list[tuple[Any, ...]] = []
+        pos = 0
+        for pos, leaf in enumerate(leaves, start=1):
+            rows.append((round, stage, pos, 0, *encode(leaf)))
+            if len(rows) == BATCH:
+                self._now(_insert(rows))
+                rows = []
+
+        def op(c: sqlite3.Cursor) -> None:
+            _insert(rows)(c)
+            _forget(c, "tallies", round, stage)
+            _count(c, round, stage, tally)
+            c.execute("INSERT INTO passes VALUES(?,?)", (round, stage))
+
+        self._now(op)
+        return pos
+
+    def retry(self) -> int:
+        """Put failed units back in line and undo what later stages made without them.
+
+        Nothing is paid for again: the calls stay in the journal.
+        """
+        rows = self._read.execute(
+            "SELECT round, min(stage) FROM units WHERE status = 'failed' GROUP BY round"
+        ).fetchall()
+        if not rows:
+            return 0
+        failed = sum(1 for _ in self.failures())
+        first, stage = min(rows)
+
+        def op(c: sqlite3.Cursor) -> None:
+            c.execute("UPDATE units SET status = 'again' WHERE status = 'failed'")
+            for table in ("outcomes", "tallies", "passes", "units"):
+                c.execute(
+                    f"DELETE FROM {table} WHERE round > ? OR (round = ? AND stage > ?)",
+                    (first, first, stage),
+                )
+            c.execute("DELETE FROM rounds WHERE round > ?", (first,))
+            c.execute("UPDATE rounds SET done = 0 WHERE round = ?", (first,))
+
+        self._now(op)
+        return failed
+
+    def wipe(self) -> None:
+        """Forget all progress; the journal stays, so that replies already paid for serve again."""
+
+        def op(c: sqlite3.Cursor) -> None:
+            for table in ("meta", "rounds", "units", "outcomes", "passes", "tallies"):
+                c.execute(f"DELETE FROM {table}")
+            _put_meta(c, "format", FORMAT)
+
+        self._now(op)
+
+    # -- reading what there is ---------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """What was written down under ``key``."""
+        row = self._read.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row and str(row[0])
+
+    def note(self, **values: str) -> None:
+        """Write down facts about the run as a whole; blocks until they are durable."""
+
+        def op(c: sqlite3.Cursor) -> None:
+            for key, value in values.items():
+                _put_meta(c, key, value)
+
+        self._now(op)
+
+    def arrived(
+        self, dst: Sequence[str], round: int | None = None, limit: int = -1
+    ) -> Iterator[tuple[str, Record]]:
+        """(destination, record) for all that waits at ``dst``, in seed order."""
+        where = f"dst IN ({','.join('?' * len(dst))})"
+        if round is not None:
+            where += f" AND round = {round:d}"
+        return ((at, decode(body)) for _, at, _, _, body in self._page(where, dst, limit))
+
+    def accepted(self, limit: int = -1) -> Iterator[Record]:
+        """What reached the sink, in seed order; the first ``limit`` of it."""
+        return (record for _, record in self.arrived([""], limit=limit))
+
+    def accepted_before(self, round: int) -> int:
+        """How many records reached the sink in earlier rounds."""
+        found = self._read.execute(
+            "SELECT count(*) FROM outcomes WHERE dst = '' AND round < ?", (round,)
+        )
+        return int(found.fetchone()[0])
+
+    def kept(self, src: str, dst: str, before: int) -> Iterator[Record]:
+        """What ``src`` sent to ``dst`` in the rounds before ``before``, in seed order."""
+        rows = self._page("src = ? AND dst = ? AND round < ?", (src, dst, before))
+        return (decode(body) for *_, body in rows)
+
+    def waiting(self, dst: str) -> int:
+        """How many records reached ``dst``; ``""`` counts the accepted."""
+        row = self._read.execute("SELECT count(*) FROM outcomes WHERE dst = ?", (dst,)).fetchone()
+        return int(row[0])
+
+    def drops(
+        self, step: str = "", reason: str = "", limit: int = -1
+    ) -> Iterator[tuple[str, Drop]]:
+        """(step, drop) for all that was dropped, in seed order."""
+        where = "reason IS NOT NULL AND (? = '' OR src = ?) AND (? = '' OR reason = ?)"
+        rows = self._page(where, (step, step, reason, reason), limit)
+        return ((src, Drop(decode(body), why, detail)) for src, _, why, detail, body in rows)
+
+    def _page(
+        self, where: str, values: Sequence[object], limit: int = -1
+    ) -> Iterator[tuple[str, str, str, str, bytes]]:
+        """(src, dst, reason, detail, body) in seed order, a page at a time.
+
+        One long query would hold on to its snapshot, and the write-ahead log would grow for as
+        long as a stage takes; memory stays flat either way.
+        """
+        after: tuple[int, ...] = (-1, -1, -1, -1)
+        left = limit
+        while left:
+            rows = self._read.execute(
+                "SELECT round, stage, pos, ord, src, dst, reason, detail, body FROM outcomes"
+                f" WHERE {where} AND (round, stage, pos, ord) > (?, ?, ?, ?) {_ORDER} LIMIT ?",
+                (*values, *after, PAGE if left < 0 else min(PAGE, left)),
+            ).fetchall()
+            if not rows:
+                return
+            yield from (row[4:] for row in rows)
+            after = rows[-1][:4]
+            left = left - len(rows) if left > 0 else left
+
+    def reasons(self) -> list[tuple[str, str, str, int]]:
+        """(step, reason, language, count) of the drops."""
+        return self._read.execute(
+            "SELECT src, reason, language, count(*) FROM outcomes WHERE reason IS NOT NULL"
+            " GROUP BY src, reason, language ORDER BY src, count(*) DESC, reason, language"
+        ).fetchall()
+
+    def tallies(self) -> dict[str, tuple[int, int, int]]:
+        """Step -> (entered, kept, dropped) over all rounds."""
+        rows = self._read.execute(
+            "SELECT step, sum(entered), sum(kept), sum(dropped) FROM tallies GROUP BY step"
+        )
+        return {step: (a, b, c) for step, a, b, c in rows}
+
+    def seeds(self) -> tuple[int, int]:
+        """(done, failed) among the seeds."""
+        rows = dict(
+            self._read.execute(
+                "SELECT status, count(*) FROM units WHERE stage = 0 GROUP BY status"
+            ).fetchall()
+        )
+        return rows.get("done", 0), rows.get("failed", 0)
+
+    def failures(self) -> Iterator[dict[str, Any]]:
+        """Units that failed: round, stage, position, record id, attempts, error."""
+        rows = self._read.execute(
+            "SELECT round, stage, pos, id, attempts, error FROM units WHERE status = 'failed'"
+            " ORDER BY round, stage, pos"
+        )
+        names = ("round", "stage", "pos", "id", "attempts", "error")
+        return (dict(zip(names, row, strict=True)) for row in rows)
+
+    def find(self, id_: str) -> list[tuple[str, str | None, str, str, Record]]:
+        """(from, to, reason, detail, record) of every record whose id starts with ``id_``."""
+        rows = self._read.execute(
+            "SELECT src, dst, ifnull(reason, ''), ifnull(detail, ''), body FROM outcomes"
+            f" WHERE substr(id, 1, ?) = ? {_ORDER} LIMIT 50",
+            (len(id_), id_),
+        )
+        return [(src, dst, why, detail, decode(body)) for src, dst, why, detail, body in rows]
+
+    # -- writing -----------------------------------------------------------------------------
+
+    async def _soon(self, op: Op) -> None:
+        assert self._writer, "opened for reading"
+        await self._writer.soon(op)
+
+    def _now(self, op: Op) -> None:
+        assert self._writer, "opened for reading"
+        self._writer.now(op)
+
+
+# -- statements -----------------------------------------------------------------------------
+
+
+def _insert(rows: list[tuple[Any, ...]]) -> Op:
+    return lambda c: c.executemany("INSERT INTO outcomes VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
+
+
+def _forget(c: sqlite3.Cursor, table: str, round: int, stage: int) -> None:
+    c.execute(f"DELETE FROM {table} WHERE round = ? AND stage = ?", (round, stage))
+
+
+def _put_meta(c: sqlite3.Cursor, key: str, value: str) -> None:
+    c.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
+
+
+def _count(c: sqlite3.Cursor, round: int, stage: int, tally: Tally) -> None:
+    c.executemany(
+        "INSERT INTO tallies VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+        " entered = entered + excluded.entered, kept = kept + excluded.kept,"
+        " dropped = dropped + excluded.dropped",
+        [(round, stage, step, *counts) for step, counts in tally.items()],
+    )
