@@ -1,0 +1,75 @@
+"""Seeds from a taxonomy: one for each leaf, or drawn by weight.
+
+Methods that start from no data start from coverage: what should the corpus be about? A seed
+has no messages, only a topic: its path, and its names in the seed's language.
+
+Source: Li et al., "Synthetic Data (Almost) from Scratch: Generalized Instruction Tuning for
+Language Models" (GLAN), 2024, arXiv:2402.13064, section 2.1 (a taxonomy as the only input).
+Differs: the tree is the user's own file, with weights and with names in several languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import networkx as nx
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from engine.core import Record
+from engine.fields import Provenance, Tag
+from engine.kit import Source, Well
+from engine.taxonomy import draw, leaves, load, names, shipped
+
+
+def _tree(path: Path, info: ValidationInfo) -> Path:
+    base: Path = (info.context or {}).get("base", Path())
+    found = (base / path.expanduser()).resolve()
+    if not found.is_file():
+        own = shipped(str(path)) if path.parent == Path() else None
+        if own is None:
+            raise ValueError(f"there is no taxonomy {path} (looked for {found})")
+        return own
+    return found
+
+
+class Params(Provenance):
+    """Which tree, and how many seeds."""
+
+    path: Annotated[Path, AfterValidator(_tree)]
+    """A file relative to the job file, or the name of one that comes with the engine."""
+    language: Annotated[Tag, Field(min_length=1)]
+    """BCP-47 tag of the seeds; topics carry their names in it."""
+    per_leaf: int = Field(default=1, ge=1)
+    """Seeds for each leaf."""
+    draws: int = Field(default=0, ge=0)
+    """Instead: that many seeds in all, each for a leaf drawn by weight; 0: every leaf."""
+
+    @field_validator("draws")
+    @classmethod
+    def _one_way(cls, draws: int, info: ValidationInfo) -> int:
+        if draws and info.data.get("per_leaf", 1) > 1:
+            raise ValueError("give per_leaf or draws, not both")
+        return draws
+
+
+def read(well: Well[Params]) -> Iterator[Record]:
+    """One seed per leaf and take in the file's order, or one per draw."""
+    params, tree = well.params, load(well.params.path)
+    for topic, take in _picks(well, tree):
+        facts = {"topic": topic, "names": names(tree, topic, params.language), "take": take}
+        yield Record(well.id(topic, take), params.language, (), facts | params.facts(well.name))
+
+
+def _picks(well: Well[Params], tree: nx.DiGraph[str]) -> Iterator[tuple[str, int]]:
+    """Topics, each with the number that tells its seeds apart."""
+    if well.params.draws:
+        for take in range(well.params.draws):
+            yield draw(tree, well.random("draw", take)), take
+        return
+    for topic in leaves(tree):
+        yield from ((topic, take) for take in range(well.params.per_leaf))
+
+
+SOURCE = Source(read, Params)
