@@ -1,0 +1,222 @@
+"""What a sink leaves behind is whole, loads with ``datasets``, and is the same every time."""
+
+import json
+import tracemalloc
+from dataclasses import replace
+
+import pyarrow.parquet
+import pytest
+from pydantic import ValidationError
+
+from engine.card import About, card
+from engine.core import Call, Hop, JobError, LedgerError
+from engine.rows import FORMATS, schema
+from engine.sinks import hub, jsonl, parquet
+from tests.conftest import seed
+
+BOTH = [parquet.SINK, jsonl.SINK]
+
+
+def records(count, **facts):
+    """Records in two scripts, each with a call in its lineage."""
+    hop = Hop("answer", "seed", (Call("answer@123456", "writer", "some-model", "k", 1, 2),))
+    for n in range(count):
+        text = ("Frage", "问题")[n % 2]
+        made = seed(f"{text} {n}", response=f"{n}", rejected="nein", source="lines", **facts)
+        yield replace(made, id=f"{n:016x}", lineage=(hop,))
+
+
+def splits(train=5, validation=2):
+    return {"train": lambda: records(train), "validation": lambda: records(validation)}
+
+
+def write(sink, folder, given=None, text="# Card\n", **params):
+    return sink.write(given or splits(), folder, sink.params(**params), text)
+
+
+def files(folder):
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_datasets_loads_the_shards_with_their_splits_and_every_value(tmp_path, format):
+    import datasets
+
+    given = splits(train=5, validation=2)
+    about = About(
+        name="x",
+        job="version: 1\n",
+        engine="0",
+        format=format,
+        splits={"train": 5, "validation": 2},
+        pattern=parquet.SINK.pattern,
+        languages={"de": 7},
+        models={},
+        prompts=[],
+        funnel=[],
+        licences={},
+        rehearsal=False,
+    )
+    folder = tmp_path / "out"
+    write(parquet.SINK, folder, given, card(about), format=format, rows_per_shard=2)
+    (folder / "dropped.jsonl").write_text('{"other": 1}\n')  # the card says which files count
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    assert {name: split.num_rows for name, split in loaded.items()} == {"train": 5, "validation": 2}
+    assert loaded["train"].column_names == schema(format).names
+    assert loaded["train"][3]["id"] == f"{3:016x}"
+    assert loaded["train"][3]["lineage"][0]["calls"][0]["model"] == "some-model"
+
+
+def test_shards_are_numbered_of_how_many_and_hold_the_rows_in_order(tmp_path):
+    made = write(parquet.SINK, tmp_path, rows_per_shard=2)
+    assert [path.relative_to(tmp_path).as_posix() for path in made] == [
+        "README.md",
+        "data/train-00000-of-00003.parquet",
+        "data/train-00001-of-00003.parquet",
+        "data/train-00002-of-00003.parquet",
+        "data/validation-00000-of-00001.parquet",
+    ]
+    ids = [i for path in made[1:4] for i in pyarrow.parquet.read_table(path)["id"].to_pylist()]
+    assert ids == [record.id for record in records(5)]
+    assert set(files(tmp_path)) == {path.relative_to(tmp_path).as_posix() for path in made}
+
+
+def test_a_full_last_shard_is_not_followed_by_an_empty_one(tmp_path):
+    made = write(parquet.SINK, tmp_path, {"train": lambda: records(4)}, rows_per_shard=2)
+    assert [path.name for path in made[1:]] == [
+        "train-00000-of-00002.parquet",
+        "train-00001-of-00002.parquet",
+    ]
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_the_same_records_give_the_same_bytes(tmp_path, sink):
+    write(sink, tmp_path / "a")
+    write(sink, tmp_path / "b")
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_writing_again_replaces_the_dataset_and_nothing_else(tmp_path, sink):
+    write(sink, tmp_path, text="old")
+    (tmp_path / "ledger.sqlite").write_text("mine")
+    write(sink, tmp_path, {"train": lambda: records(1)}, text="new")
+    left = files(tmp_path)
+    assert left["ledger.sqlite"] == b"mine" and left["README.md"] == b"new"
+    assert len(left) == 3 and not any("validation" in name for name in left)
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_a_record_that_cannot_be_written_leaves_the_old_dataset_as_it_was(tmp_path, sink):
+    write(sink, tmp_path)
+    before = files(tmp_path)
+    bad = {"train": lambda: iter([*records(3), seed("a", response="b")])}
+    with pytest.raises(JobError, match="record seed cannot be written as preference"):
+        write(sink, tmp_path, bad, text="new", format="preference")
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_a_folder_that_cannot_be_written_is_a_plain_error(tmp_path, sink):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LedgerError, match="file"):
+        write(sink, tmp_path / "file")
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_a_split_without_records_is_there_and_empty(tmp_path, sink):
+    made = write(sink, tmp_path, {"train": lambda: iter(())})
+    names = [path.name for path in made]
+    if sink is jsonl.SINK:
+        assert (tmp_path / "train.jsonl").read_bytes() == b""
+    else:
+        assert names[1] == "train-00000-of-00001.parquet"
+        assert pyarrow.parquet.read_schema(made[1]).equals(schema("messages"))
+
+
+def test_jsonl_has_a_row_a_line_in_the_order_of_the_schema(tmp_path):
+    made = write(jsonl.SINK, tmp_path, format="sharegpt")
+    assert [path.name for path in made] == ["train.jsonl", "validation.jsonl", "README.md"]
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == [record.id for record in records(5)]
+    assert list(rows[0]) == schema("sharegpt").names
+    assert "问题 1" in (tmp_path / "train.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("sink", BOTH)
+def test_memory_does_not_grow_with_the_dataset(tmp_path, sink):
+    def peak(count):
+        tracemalloc.start()
+        write(sink, tmp_path, {"train": lambda: records(count, note="x" * 2000)})
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(100)  # imports
+    assert peak(8000) < 1.3 * peak(2000)
+
+
+class Hub:
+    """Keeps what it is asked to do."""
+
+    def __init__(self, fails=None):
+        self.asked, self.fails = [], fails
+
+    def __getattr__(self, name):
+        def call(*args, **settings):
+            self.asked.append((name, args, settings))
+            if self.fails:
+                raise self.fails
+
+        return call
+
+
+def test_a_push_makes_a_private_repository_and_uploads_only_the_dataset(tmp_path):
+    api = Hub()
+    hub.push(api, tmp_path, hub.Params(repo="me/corpus"))
+    made, sent = api.asked
+    assert made == (
+        "create_repo",
+        ("me/corpus",),
+        {"repo_type": "dataset", "private": True, "exist_ok": True},
+    )
+    assert sent[0] == "upload_folder"
+    assert sent[2]["folder_path"] == tmp_path and sent[2]["repo_id"] == "me/corpus"
+    assert sent[2]["allow_patterns"] == ["README.md", "data/*.parquet"]
+    assert sent[2]["delete_patterns"] == ["data/*.parquet"]
+    assert sent[2]["revision"] == "main"
+
+
+def test_another_branch_is_made_first(tmp_path):
+    api = Hub()
+    hub.push(api, tmp_path, hub.Params(repo="me/corpus", branch="v2", private=False))
+    assert [name for name, _, _ in api.asked] == ["create_repo", "create_branch", "upload_folder"]
+    assert api.asked[0][2]["private"] is False
+    assert api.asked[2][2]["revision"] == "v2"
+
+
+def test_a_push_that_fails_says_why_and_where_the_dataset_is(tmp_path):
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+    transport = HfHubHTTPError.__bases__[0]
+    for error, said in (
+        (LocalTokenNotFoundError("no token"), "nobody is logged in: run hf auth login"),
+        (ConnectionError("no route\nto host"), "no route to host"),
+        (transport("connection refused"), "connection refused"),
+    ):
+        with pytest.raises(JobError, match=f"me/corpus: {said}.*{tmp_path}"):
+            hub.push(Hub(fails=error), tmp_path, hub.Params(repo="me/corpus"))
+
+
+def test_settings_of_a_sink_are_checked():
+    for sink, params in (
+        (parquet.SINK, {"format": "chatml"}),
+        (parquet.SINK, {"rows_per_shard": 0}),
+        (jsonl.SINK, {"rows_per_shard": 5}),
+        (hub.SINK, {"repo": "no-owner"}),
+        (hub.SINK, {}),
+    ):
+        with pytest.raises(ValidationError):
+            sink.params(**params)
