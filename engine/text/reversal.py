@@ -1,0 +1,75 @@
+"""What reverse instructions need of texts: a view of a long one, its length, and what leaks.
+
+Source: Köksal et al., "LongForm: Effective Instruction Tuning with Reverse Instructions", 2023,
+arXiv:2304.08460, section 3 (length hints).
+Differs: units by the script's own rules, wording by language; leaks are looked for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from engine.text.leftovers import apologises, hints_for, names_label, opens_sorry, points_away
+from engine.text.lengths import tokens_per_word, words
+from engine.text.runs import shared_run
+from engine.text.sentences import count, units
+from engine.text.tokens import tokens
+
+OPENING_TOKENS = 300
+"""How far into a document an instruction is compared with it."""
+LONGEST_REQUEST = 120
+"""Words beyond which a reply is an essay and no instruction."""
+NEAR = 80
+CUT = "\n\n[...]\n\n"
+
+
+def shown(document: str, most: int) -> str:
+    """The document, or its first three quarters and last quarter of ``most`` characters.
+
+    The tail is there because a letter, recipe or speech is told by how it ends. Cuts are moved
+    to the nearest white space within ``NEAR`` characters, where there is one.
+    """
+    if len(document) <= most:
+        return document
+    head, tail = document[: most * 3 // 4], document[len(document) - most // 4 :]
+    end = max(head.rfind(" "), head.rfind("\n"))
+    begin = min((at for at in (tail.find(" "), tail.find("\n")) if at >= 0), default=NEAR)
+    head = head[:end] if end > len(head) - NEAR else head
+    return head.rstrip() + CUT + (tail[begin:] if begin < NEAR else tail).lstrip()
+
+
+def request_fault(text: str, document: str, language: str, most_shared: int) -> str:
+    """What is wrong with an instruction that ``document`` is to answer, as a slug, or ``""``."""
+    if not tokens(text) or words(text) > LONGEST_REQUEST:
+        return "no_instruction"
+    if leaks(text, document, most_shared):
+        return "leaks_document"
+    sorry = opens_sorry(text, language) and not apologises(document, language)
+    if sorry or (names_label(text, language) and not names_label(document, language)):
+        return "no_instruction"
+    return "points_at_document" if points_away(text, language) else ""
+
+
+def leaks(text: str, document: str, most: int) -> bool:
+    """Whether ``text`` shares a run of more than ``most`` words with the document's opening."""
+    opening = tokens(document[: 20 * OPENING_TOKENS])[:OPENING_TOKENS]
+    least = round((most + 1) * tokens_per_word(opening))
+    return shared_run(tokens(text), opening, least) is not None
+
+
+def length_hint(
+    document: str, language: str, draw: random.Random
+) -> tuple[str, Mapping[str, object] | None]:
+    """A sentence that asks for the document's length, with unit and count, in a drawn unit.
+
+    Empty and ``None`` where the language has no wording, or there is only one of each unit.
+    """
+    worded = [unit for unit in units(document) if hints_for(language, unit)]
+    counts = {unit: count(document, unit) for unit in worded}
+    able = [unit for unit, number in counts.items() if number > 1]
+    if not able:
+        return "", None
+    unit = draw.choice(able)
+    sentence = draw.choice(hints_for(language, unit)).format(count=counts[unit])
+    return sentence, {"unit": unit, "count": counts[unit]}
