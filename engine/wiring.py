@@ -1,0 +1,285 @@
+"""A job, checked against the parts it names and turned into a plan.
+
+Everything that can be wrong is found here, before the first model call: unknown parts and
+settings, roles without a model, circles, missing files, prompts that do not fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from engine import parts, shipped
+from engine.core import JobError, Outcome, Record
+from engine.job import Job, Part, SourcePart, explain
+from engine.jobfile import Place
+from engine.kit import AGAIN, Desk, Filter, Generator, Pass, Source, Step, Well, as_step
+from engine.models.chat import Chat
+from engine.plan import SINK, Feed, Limits, Plan, Settle, Stage, Target, layers
+from engine.prompting import Library, roles
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A part with its checked settings."""
+
+    kind: Any
+    params: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """A job whose every name is resolved; models are still only names."""
+
+    job: Job
+    library: Library
+    sources: Mapping[str, Bound]
+    steps: Mapping[str, Bound]
+    sinks: tuple[Bound, ...]
+    follows: nx.DiGraph[str]
+    """Sources, steps and passes; an edge says who reads from whom."""
+    roles: Mapping[str, Mapping[str, str]]
+    """Step -> role -> model."""
+
+    @property
+    def stages(self) -> list[list[str]]:
+        """Names of steps and passes, by stage."""
+        only = self.follows.subgraph(self.steps)
+        passes = frozenset(n for n, bound in self.steps.items() if isinstance(bound.kind, Pass))
+        return layers(nx.DiGraph(only), passes)
+
+    def after(self) -> dict[str, tuple[str, ...]]:
+        """Name -> who reads from it, in the job's order."""
+        order = list(self.steps)
+        return {
+            name: tuple(sorted(self.follows.successors(name), key=order.index)) or (SINK,)
+            for name in self.follows
+        }
+
+    def prompts(self) -> dict[str, str]:
+        """Prompt -> version of every file that the job may use, language variants included."""
+        used = {prompt.name for step in self.steps.values() for prompt in _prompts(step.kind)}
+        versions: dict[str, str] = {}
+        for name in sorted(used | ({AGAIN.name} if used else set())):
+            found = {template.version for template in self.library.variants(name)}
+            versions[name] = " ".join(sorted(version.partition("@")[2] for version in found))
+        return versions
+
+    def models_used(self) -> list[str]:
+        """The models that some step asks, in the job's order."""
+        used = {model for by_role in self.roles.values() for model in by_role.values()}
+        return [name for name in self.job.file.models if name in used]
+
+
+def wire(job: Job) -> Wiring:
+    """Resolve every name of a job and check every setting.
+
+    Raises:
+        JobError: whatever is wrong, with file, line and column.
+    """
+    library = Library(job.base / "prompts", shipped.folder("prompts"))
+    several = isinstance(job.file.source, list)
+    sources = {
+        part.name: _bind(job, ("source", i) if several else ("source",), part, parts.SOURCES)
+        for i, part in enumerate(job.sources)
+    }
+    steps = {
+        name: _bind(job, ("steps", name), part, parts.STEPS)
+        for name, part in job.file.steps.items()
+    }
+    many = isinstance(job.file.sink, list)
+    sinks = tuple(
+        _bind(job, ("sink", i) if many else ("sink",), part, parts.SINKS)
+        for i, part in enumerate(job.sinks)
+    )
+    follows = _follows(job)
+    by_role = {name: _roles(job, library, name, bound.kind) for name, bound in steps.items()}
+    wiring = Wiring(job, library, sources, steps, sinks, follows, by_role)
+    _check_sources(wiring)
+    return wiring
+
+
+def plan(wiring: Wiring, chats: Mapping[str, Chat]) -> Plan:
+    """The plan that the runner runs; ``chats`` answer for the models of the job."""
+    job, after = wiring.job, wiring.after()
+    depth = {name: 100 * i for i, name in enumerate(nx.topological_sort(wiring.follows))}
+    stages = []
+    for names in wiring.stages:
+        kind = wiring.steps[names[0]].kind if names else None
+        if isinstance(kind, Pass):
+            stages.append(Stage(settle=_settle(wiring, names[0]), name=names[0]))
+        else:
+            stages.append(Stage({n: _step(wiring, n, chats, depth[n]) for n in names}))
+    run, target = job.file.run, job.file.target
+    return Plan(
+        feeds=tuple(_feed(wiring, part) for part in job.sources),
+        stages=tuple(stages),
+        after=after,
+        target=Target(target.accepted, target.candidates, target.round),
+        limits=Limits(
+            run.in_flight, run.max_error_rate, run.deadline_s, run.max_tokens, run.grace_s
+        ),
+    )
+
+
+def fingerprint(wiring: Wiring, identities: Mapping[str, str]) -> dict[str, str]:
+    """What decides the dataset, as dotted name -> value: two runs may share a folder if equal.
+
+    How a job is run, where its servers are and how its records are written is no part of it.
+    """
+    raw = wiring.job.file.model_dump(mode="json", by_alias=True, exclude={"run", "sink"})
+    raw["models"] = dict(identities)
+    marks = dict(_flat(raw))
+    marks |= {f"prompts.{name}": version for name, version in wiring.prompts().items()}
+    for name, bound in (*wiring.sources.items(), *wiring.steps.items()):
+        for field, value in bound.params:
+            if isinstance(value, Path):
+                marks[f"{name}.{field} (content)"] = _digest(value)
+    return marks
+
+
+def _bind(job: Job, place: Place, part: Part, packages: tuple[str, ...]) -> Bound:
+    try:
+        kind = parts.find(part.use, packages, job.base)
+    except JobError as error:
+        raise job.error((*place, "use"), str(error)) from error
+    model: type[BaseModel] = kind.params
+    try:
+        params = model.model_validate(part.settings, context={"base": job.base})
+    except ValidationError as error:
+        raise JobError(explain(job.sheet, (*place, "with"), model, error)) from error
+    return Bound(kind, params)
+
+
+def _follows(job: Job) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(source.name for source in job.sources)
+    for step in job.file.steps:
+        graph.add_edges_from((name, step) for name in job.reads(step))
+    if not nx.is_directed_acyclic_graph(graph):
+        circle = [a for a, _ in nx.find_cycle(graph)]
+        why = f"the steps form a circle: {' -> '.join([*circle, circle[0]])}"
+        raise job.error(("steps", circle[0], "from"), why)
+    for source in job.sources:
+        if not graph.out_degree(source.name):
+            raise job.error(("source",), f"no step reads from the source {source.name!r}")
+    return graph
+
+
+def _prompts(kind: Any) -> tuple[Any, ...]:
+    return tuple(kind.prompts) if isinstance(kind, Generator | Filter) else ()
+
+
+def _roles(job: Job, library: Library, step: str, kind: Any) -> dict[str, str]:
+    place: Place = ("steps", step, "models")
+    given, models = job.file.steps[step].models, list(job.file.models)
+    try:
+        needed = roles(_prompts(kind), library)
+        for prompt in _prompts(kind):
+            for _ in library.variants(prompt.name):
+                pass  # loading a variant checks its header against its body
+    except JobError as error:
+        raise job.error(("steps", step, "use"), str(error)) from error
+    if unknown := given.keys() - needed.keys():
+        name = min(unknown)
+        has = f"its roles are {', '.join(needed)}" if needed else "it asks no model"
+        raise job.error(
+            (*place, name), f"{job.file.steps[step].use} has no such role; {has}", key=True
+        )
+    found: dict[str, str] = {}
+    for role, asked_by in needed.items():
+        model = given.get(role) or (role if role in models else "")
+        if not model and len(models) == 1:
+            model = models[0]
+        if not model:
+            why = f"the role {role!r} (prompt {asked_by[0]}) has no model; there are {models}"
+            raise job.error(place, why)
+        found[role] = model
+    return found
+
+
+def _check_sources(wiring: Wiring) -> None:
+    job, target = wiring.job, wiring.job.file.target
+    endless = [name for name, bound in wiring.sources.items() if bound.kind.endless]
+    if endless and not (target.accepted or target.candidates):
+        why = f"the source {endless[0]!r} never ends: give target.accepted or target.candidates"
+        raise job.error(("target",), why)
+    stage = {name: i for i, names in enumerate(wiring.stages) for name in names}
+    for i, (name, bound) in enumerate(wiring.sources.items()):
+        grows = getattr(bound.params, "grow_from", "")
+        place: Place = ("source", i) if isinstance(job.file.source, list) else ("source",)
+        if grows and grows not in stage:
+            known = ", ".join(stage)
+            why = f"the source {name!r} grows from {grows!r}, which is no step; there are {known}"
+            raise job.error((*place, "with", "grow_from"), why)
+        if grows and any(stage[n] == stage[grows] for n in wiring.follows.successors(grows)):
+            why = f"what {grows!r} lets through is not kept; name a pass or a last step"
+            raise job.error((*place, "with", "grow_from"), why)
+
+
+def _feed(wiring: Wiring, part: SourcePart) -> Feed:
+    bound, seed = wiring.sources[part.name], str(wiring.job.file.seed)
+    source: Source[Any] = bound.kind
+
+    def read(round: int, kept: Callable[[str], Iterator[Record]]) -> Iterator[Record]:
+        return source.read(Well(bound.params, part.name, round, seed, kept))
+
+    return Feed(part.name, read, source.endless, part.weight)
+
+
+def _step(wiring: Wiring, name: str, chats: Mapping[str, Chat], depth: int) -> Step:
+    bound = wiring.steps[name]
+    models = {role: chats[model] for role, model in wiring.roles[name].items()}
+    return as_step(
+        bound.kind, name, bound.params, models, wiring.library, wiring.job.file.seed, depth
+    )
+
+
+def _settle(wiring: Wiring, name: str) -> Settle:
+    bound = wiring.steps[name]
+    return partial(_run_pass, bound, Desk(bound.params, name, str(wiring.job.file.seed)))
+
+
+def _run_pass(
+    bound: Bound, desk: Desk[Any], fresh: Iterable[Record], kept: Iterable[Record]
+) -> Iterator[Outcome]:
+    decided: Pass[Any] = bound.kind
+    return decided.settle(fresh, kept, desk)
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for i, inner in enumerate(value):
+            yield from _flat(inner, f"{name}.{i}")
+    else:
+        yield name, value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+_SAMPLE = 1 << 20
+"""Bytes read of a file's beginning and end: enough to notice an edit, cheap on 50 GB."""
+
+
+def _digest(path: Path) -> str:
+    """A mark of what a file or folder holds: names, sizes, and the ends of each file."""
+    mark = hashlib.blake2b(digest_size=8)
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if not file.is_file():
+            continue
+        size = file.stat().st_size
+        mark.update(f"{file.relative_to(path.parent)}\0{size}\0".encode())
+        with file.open("rb") as content:
+            mark.update(content.read(_SAMPLE))
+            content.seek(max(0, size - _SAMPLE))
+            mark.update(content.read(_SAMPLE))
+    return mark.hexdigest()
