@@ -1,0 +1,111 @@
+"""What a run leaves for people: the dataset with its card, and the report.
+
+Written from the ledger alone, so that it can be written again at any time and always says what
+is durably there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import engine
+from engine import report
+from engine.card import About, Stage, card
+from engine.core import Record
+from engine.ledger import Ledger
+from engine.result import DATASET
+from engine.wiring import Bound, Wiring
+
+TRAIN = "train"
+"""The split of a record that no pass has put into one."""
+
+
+def write(wiring: Wiring, ledger: Ledger, folder: Path) -> None:
+    """Write every sink of the job, each with a card, and ``report.html``.
+
+    Raises:
+        JobError: a format cannot express a record, or the hub refuses.
+        LedgerError: the folder cannot be written, or the disk is full.
+    """
+    with contextlib.closing(ledger.reader()) as book:
+        found = Census(wiring, book)
+        for i, bound in enumerate(wiring.sinks):
+            name = wiring.job.sinks[i].use
+            place = folder / (DATASET if i == 0 else f"{DATASET}-{name}")
+            about = found.about(bound)
+            splits = {split: partial(found.records, split) for split in found.splits}
+            bound.kind.write(splits, place, bound.params, card(about))
+        report.write(book, found.about(wiring.sinks[0]), folder / "report.html")
+
+
+class Census:
+    """One reading of the accepted records: what the card and the sinks have to know beforehand."""
+
+    def __init__(self, wiring: Wiring, book: Ledger) -> None:
+        self._wiring, self._book = wiring, book
+        self._wanted = wiring.job.file.target.accepted or -1
+        self.splits: Counter[str] = Counter()
+        self.languages: Counter[str] = Counter()
+        self.rehearsal = False
+        self._models: dict[str, set[str]] = {}
+        self._prompts: set[str] = set()
+        for record in book.accepted(self._wanted):
+            self._count(record)
+        self.splits = self.splits or Counter({TRAIN: 0})
+
+    def records(self, split: str) -> Iterator[Record]:
+        """The accepted records of one split, in seed order."""
+        accepted = self._book.accepted(self._wanted)
+        return (record for record in accepted if _split(record) == split)
+
+    def about(self, sink: Bound) -> About:
+        """What the card of a sink says."""
+        job = self._wiring.job
+        return About(
+            name=job.name,
+            job=job.sheet.text,
+            engine=engine.__version__,
+            format=sink.params.format,
+            splits=dict(self.splits),
+            pattern=sink.kind.pattern,
+            languages=dict(sorted(self.languages.items())),
+            models={name: sorted(found) for name, found in sorted(self._models.items())},
+            prompts=sorted(self._prompts),
+            funnel=funnel(self._book, self._wiring),
+            licences={
+                name: str(getattr(bound.params, "licence", "") or "")
+                for name, bound in self._wiring.sources.items()
+            },
+            rehearsal=self.rehearsal,
+            target=job.file.target.accepted or None,
+        )
+
+    def _count(self, record: Record) -> None:
+        self.splits[_split(record)] += 1
+        self.languages[record.language] += 1
+        self.rehearsal |= record.rehearsed
+        for hop in record.lineage:
+            roles: Mapping[str, str] = self._wiring.roles.get(hop.step, {})
+            for call in hop.calls:
+                self._models.setdefault(roles.get(call.role, call.role), set()).add(call.model)
+                self._prompts.add(call.prompt)
+
+
+def funnel(book: Ledger, wiring: Wiring) -> list[Stage]:
+    """What entered, left and was dropped, step by step in the job's order."""
+    tallies = book.tallies()
+    reasons: dict[str, Counter[str]] = {}
+    for step, reason, _, count in book.reasons():
+        reasons.setdefault(step, Counter())[reason] += count
+    return [
+        Stage(name, *tallies.get(name, (0, 0, 0))[:2], dict(reasons.get(name, {})))
+        for name in wiring.steps
+    ]
+
+
+def _split(record: Record) -> str:
+    return str(record.facts.get("split", TRAIN))

@@ -1,0 +1,246 @@
+"""One start of a job in a folder: connect, run, write what it came to.
+
+A folder belongs to one job. The same command run again goes on where the last one stopped; a
+job that has changed in anything that decides its records is refused with the names of what
+changed. What an earlier start wrote is never overwritten by less.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from engine import job as jobs
+from engine import outputs
+from engine.connect import Answerer, connect, identities
+from engine.core import Drop, JobError, Record
+from engine.job import TargetPart
+from engine.ledger import Ledger
+from engine.models.journal import Brake, Counts, Journal, Said
+from engine.plan import Plan
+from engine.result import Result
+from engine.rounds import End
+from engine.runner import Progress, Runner
+from engine.wiring import Wiring, fingerprint, plan, wire
+
+OUTPUTS = Path("outputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A run while it runs, for whoever shows its progress."""
+
+    name: str
+    folder: Path
+    plan: Plan
+    progress: Progress
+    models: Mapping[str, Counts]
+    """Model -> what it has done since this start."""
+    answers: Mapping[str, str]
+    """Model -> one sentence on who answers for it."""
+
+
+Watch = Callable[[Live], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a few seeds came to, in a folder that is gone again."""
+
+    records: list[Record]
+    drops: list[tuple[str, Drop]]
+    failures: list[dict[str, Any]]
+    calls: list[Said]
+    """Every model call, in the order in which the replies came."""
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Job(jobs.Job):
+    """A job that has been read; see ``engine.load``."""
+
+    def preview(self, n: int = 3, *, rehearse: bool = False) -> Preview:
+        """Run ``n`` seeds through everything, and leave nothing behind.
+
+        Raises:
+            JobError: the job is wrong.
+        """
+        return asyncio.run(_preview(self, n, rehearse))
+
+
+def load(
+    path: str | Path, changes: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Job:
+    """Read a job file, or a shipped job by its name; see ``engine.job.load``."""
+    read = jobs.load(path, changes, environment)
+    return Job(read.file, read.sheet, read.base, read.environment)
+
+
+def run(
+    job: jobs.Job,
+    folder: str | Path | None = None,
+    *,
+    rehearse: bool = False,
+    fresh: bool = False,
+    watch: Watch | None = None,
+) -> Result:
+    """Run a job until it ends, and write its dataset; Ctrl-C saves and returns.
+
+    Args:
+        job: from ``engine.load``.
+        folder: where its ledger and dataset are; ``outputs/<job>`` by default.
+        rehearse: let the embedded model answer, without a GPU; the records are not real data.
+        fresh: forget the progress of earlier starts; replies already paid for serve again.
+        watch: awaited beside the run and cancelled at its end.
+
+    Raises:
+        JobError: the job or its input is wrong.
+        LedgerError: the folder cannot be used, or the disk is full.
+    """
+    return asyncio.run(arun(job, folder, rehearse=rehearse, fresh=fresh, watch=watch, signals=True))
+
+
+async def arun(
+    job: jobs.Job,
+    folder: str | Path | None = None,
+    *,
+    rehearse: bool = False,
+    fresh: bool = False,
+    watch: Watch | None = None,
+    signals: bool = False,
+) -> Result:
+    """The same within a running event loop; ``signals`` makes Ctrl-C and SIGTERM wind it down."""
+    where = Path(folder) if folder else OUTPUTS / job.name
+    wiring = wire(job)
+    answerers = await connect(job, wiring.models_used(), rehearse=rehearse)
+    marks = fingerprint(wiring, identities(answerers))
+    with contextlib.closing(Ledger(where, write=True)) as ledger:
+        try:
+            _claim(ledger, marks, job, fresh=fresh)
+            ledger.note(answers=_json({name: a.why for name, a in answerers.items()}))
+            end = await _drive(wiring, answerers, ledger, where, watch, signals)
+            if end is not End.INTERRUPTED:
+                await asyncio.to_thread(outputs.write, wiring, ledger, where)
+            ledger.note(end=end.name)
+            wanted = job.file.target.accepted
+            accepted = ledger.waiting("")
+            return Result(where, end, min(accepted, wanted) if wanted else accepted, wanted)
+        finally:
+            for answerer in answerers.values():
+                await answerer.close()
+
+
+def _claim(ledger: Ledger, marks: Mapping[str, str], job: jobs.Job, *, fresh: bool) -> None:
+    """Make sure that the folder's progress is this job's.
+
+    Raises:
+        JobError: it is another's, or the job has changed; names what.
+    """
+    before = ledger.meta("fingerprint")
+    if fresh:
+        ledger.wipe()
+    elif before is not None and (changed := _changed(orjson.loads(before), marks)):
+        raise JobError(
+            f"{ledger.path.parent} holds a run of this job from before it changed:\n"
+            + "\n".join(f"  {line}" for line in changed)
+            + "\nrun it with --fresh to start over (replies to unchanged questions are used again)"
+            ", or choose another folder with -o"
+        )
+    ledger.note(fingerprint=_json(dict(marks)), job=job.sheet.text, name=job.name)
+    ledger.note(target=str(job.file.target.accepted))
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    lines = []
+    for name in sorted(before.keys() | now.keys()):
+        old, new = before.get(name, "(not there)"), now.get(name, "(not there)")
+        if old != new:
+            lines.append(f"{name}: {_short(old)} -> {_short(new)}")
+    return lines
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+async def _drive(
+    wiring: Wiring,
+    answerers: Mapping[str, Answerer],
+    ledger: Ledger,
+    folder: Path,
+    watch: Watch | None,
+    signals: bool,
+) -> End:
+    brake = Brake()
+    journals = {
+        name: Journal(a.chat, a.identity, ledger, brake, a.part.sampling)
+        for name, a in answerers.items()
+    }
+    wired = plan(wiring, journals)
+    runner = Runner(wired, ledger, brake)
+    live = Live(
+        wiring.job.name,
+        folder,
+        wired,
+        runner.progress,
+        {name: journal.counts for name, journal in journals.items()},
+        {name: a.why for name, a in answerers.items()},
+    )
+    watching = asyncio.ensure_future(watch(live)) if watch else None
+    try:
+        with _signals(runner) if signals else contextlib.nullcontext():
+            return await runner.go()
+    finally:
+        if watching:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+
+@contextlib.contextmanager
+def _signals(runner: Runner) -> Iterator[None]:
+    """Ctrl-C and SIGTERM wind the run down; a second one stops waiting for calls."""
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGINT, signal.SIGTERM)
+    for number in caught:
+        loop.add_signal_handler(number, partial(runner.stop, End.INTERRUPTED))
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+async def _preview(job: Job, n: int, rehearse: bool) -> Preview:
+    few = replace(job, file=job.file.model_copy(update={"target": TargetPart(candidates=n)}))
+    wiring = wire(few)
+    answerers = await connect(few, wiring.models_used(), rehearse=rehearse)
+    with (
+        tempfile.TemporaryDirectory(prefix="engine-preview-") as folder,
+        contextlib.closing(Ledger(Path(folder), write=True)) as ledger,
+    ):
+        try:
+            await _drive(wiring, answerers, ledger, Path(folder), None, False)
+        finally:
+            for answerer in answerers.values():
+                await answerer.close()
+        return Preview(
+            list(ledger.accepted()),
+            list(ledger.drops()),
+            list(ledger.failures()),
+            list(ledger.calls()),
+            {name: a.why for name, a in answerers.items()},
+        )
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
