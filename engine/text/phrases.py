@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import regex
 import yaml
 
-import engine
+from engine import shipped
 from engine.text.lengths import tokens_per_word
 from engine.text.tokens import tokens
 
@@ -28,17 +27,10 @@ _ARABIC = str.maketrans("أإآٱىی", "اااايي", "\u0640\u0670" + "".join
 Lists = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
-def shipped(name: str) -> Path:
-    """The file ``taxonomies/<name>``: in the repository, or inside an installed wheel."""
-    package = Path(str(engine.__file__)).parent
-    inside = package / "_shipped" / "taxonomies" / name
-    return inside if inside.exists() else package.parent / "taxonomies" / name
-
-
 @lru_cache(maxsize=16)
 def phrase_lists(name: str) -> Lists:
     """The shipped lists of this file: language tag -> kind -> phrases."""
-    read = yaml.safe_load(shipped(name).read_text(encoding="utf-8"))
+    read = yaml.safe_load((shipped.folder("taxonomies") / name).read_text(encoding="utf-8"))
     return {
         tag: {kind: tuple(phrases) for kind, phrases in kinds.items()}
         for tag, kinds in read.items()

@@ -168,9 +168,10 @@ async def test_a_slot_given_to_a_waiter_that_ends_in_the_same_moment_is_passed_o
     running, unlucky, lucky = ask(pool), ask(pool, 9), ask(pool, text="lucky")
     await settled()
     gate.answer()
-    await running  # its slot is in the unlucky one's hands, who has not run since
-    unlucky.cancel()
+    # runs after the first call has handed its slot on, and before the unlucky one can take it
+    asyncio.get_running_loop().call_soon(unlucky.cancel)
     await settled()
+    assert running.done() and unlucky.cancelled()
     assert gate.seen[-1] == "lucky" and pool.busy == (1,)
     gate.answer()
     await lucky
@@ -185,7 +186,9 @@ def test_a_pool_without_replicas_or_room_is_refused() -> None:
 
 
 MOVES = st.lists(
-    st.tuples(st.sampled_from(["ask", "answer", "fail", "crash", "cancel", "turn"]), st.integers()),
+    st.tuples(
+        st.sampled_from(["ask", "answer", "fail", "crash", "cancel", "step", "turn"]), st.integers()
+    ),
     max_size=60,
 )
 
@@ -204,7 +207,9 @@ async def _play(moves: list[tuple[str, int]], replicas: int, room: int) -> None:
     calls: list[asyncio.Task[Reply]] = []
     for move, number in moves:
         _one(move, number, pool, gates, calls)
-        if move == "turn":  # otherwise moves fall into the same turn of the loop
+        if move == "step":  # otherwise moves fall into the same turn of the loop
+            await asyncio.sleep(0)
+        if move == "turn":
             await settled()
             assert pool.busy == tuple(len(gate.open) for gate in gates)
             assert all(0 <= busy <= room for busy in pool.busy)
