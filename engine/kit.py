@@ -33,7 +33,7 @@ Step = Callable[[Record], Awaitable[Sequence[Outcome]]]
 REASKS = 2
 """How often a reply of the wrong shape is asked for again before the record is dropped."""
 AGAIN = Prompt("kit/again", reply=str)
-LOOPS: Mapping[str, Any] = {"recursion_limit": 1000}
+RECURSION_LIMIT = 1000
 """A graph's own bound ends its loops; langgraph's default of 25 would end four rounds."""
 
 
@@ -294,7 +294,9 @@ def _graph(kind: Generator[P]) -> Work[P]:
     app = kind.graph().compile()
 
     async def run(record: Record, kit: Kit[P]) -> Sequence[Outcome]:
-        final = await app.ainvoke({"record": record}, LOOPS, context=kit)
+        final = await app.ainvoke(
+            {"record": record}, {"recursion_limit": RECURSION_LIMIT}, context=kit
+        )
         return cast(Sequence[Outcome], final.get("out", []))
 
     return run

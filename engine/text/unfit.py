@@ -18,7 +18,7 @@ def unfit_word(task: str, language: str, more: Mapping[str, Sequence[str]]) -> s
     own = phrases_for({tag: {"blocked": tuple(more[tag])} for tag in more}, "blocked", language)
     blocked = phrases_for(phrase_lists(LISTS), "blocked", language)
     found = matcher(blocked + own).search(folded(task))
-    return found.group() if found else ""
+    return found.group().strip() if found else ""
 
 
 def opens_as_program(task: str, language: str) -> bool:
