@@ -145,7 +145,7 @@ class Kit(Generic[P]):
         )
 
     def _again(self, request: Request, reply: Reply, error: str) -> Request:
-        said = Message("assistant", reply.text[:2000] or "(empty)")
+        said = Message("assistant", reply.text.strip()[:2000] or "(empty)")
         ask = self._prompts.load(AGAIN.name).render({"error": error})
         return replace(request, messages=(*request.messages, said, *ask), depth=request.depth + 1)
 

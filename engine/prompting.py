@@ -9,6 +9,7 @@ that a model or a corpus put into an input can never open a turn of its own.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,7 +90,7 @@ class Header(BaseModel, extra="forbid", frozen=True):
     """Which of the step's models answers."""
     source: str = ""
     form: str = "text"
-    """Shape of a free-text reply: text, numbered_list, instruction, label or marked."""
+    """Shape of a free-text reply: text, numbered_list, instruction or label."""
     sampling: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -104,13 +105,21 @@ class Template:
     _body: jinja2.Template
 
     def render(self, inputs: Mapping[str, object]) -> tuple[Message, ...]:
-        """Fill in ``inputs``; a missing or an unknown one is an error, not an empty string."""
+        """Fill in ``inputs``.
+
+        Raises:
+            JobError: an input is missing or unknown, or has no such attribute; never rendered as
+                an empty string.
+        """
         if inputs.keys() != set(self.header.inputs):
             raise JobError(
                 f"prompt {self.name} takes {sorted(self.header.inputs)}, was given {sorted(inputs)}"
             )
         turns: list[Message] = []
-        self._body.render({**inputs, "_turns": turns})
+        try:
+            self._body.render({**inputs, "_turns": turns})
+        except jinja2.UndefinedError as error:
+            raise JobError(f"prompt {self.name}: {error.message}") from error
         return tuple(turns)
 
 
@@ -149,7 +158,8 @@ class Library:
     def load(self, name: str, language: str = "") -> Template:
         """The prompt of this name, in the variant for ``language`` where there is one.
 
-        ``zh-Hans`` looks for ``name.zh-Hans.j2``, then ``name.zh.j2``, then ``name.j2``.
+        ``zh-Hans`` looks for ``name.zh-Hans.j2``, then ``name.zh.j2``, then ``name.j2``, in one
+        root after the other.
 
         Raises:
             JobError: no such prompt, or its header and body do not match.
@@ -167,7 +177,8 @@ class Library:
                 yield self.load(name, path.name.split(".")[1])
 
     def _find(self, name: str, language: str) -> Path:
-        tags = [language, language.split("-")[0]] if language else []
+        parts = language.split("-") if language else []
+        tags = ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]
         for root in self.roots:
             for file in [*(f"{name}.{tag}.j2" for tag in tags), f"{name}.j2"]:
                 if (root / file).is_file():
@@ -175,26 +186,62 @@ class Library:
         raise JobError(f"no prompt {name!r} in {' or '.join(map(str, self.roots))}")
 
     def _read(self, name: str, path: Path) -> Template:
-        text = path.read_text(encoding="utf-8")
-        parts = text.split("---\n", 2)
-        if len(parts) != 3 or parts[0].strip():
-            raise JobError(f"{path}: starts with a YAML header between two lines of ---")
         try:
-            header = Header.model_validate(yaml.safe_load(parts[1]))
-            body = self._env.parse(parts[2])
-            used = jinja2.meta.find_undeclared_variables(body)
-            template = self._env.from_string(parts[2])
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise JobError(f"{path}: header: {first['loc'][0]}: {first['msg']}") from error
-        except (yaml.YAMLError, jinja2.TemplateSyntaxError) as error:
-            raise JobError(f"{path}: {error}") from error
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise JobError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}") from error
+        parts = _FILE.fullmatch(text)
+        if not parts:
+            raise JobError(f"{path}:1: starts with a YAML header between two lines of ---")
+        header = _header(path, parts["header"])
+        above = text.count("\n", 0, parts.start("body"))
+        try:
+            body = self._env.parse(parts["body"])
+            template = self._env.from_string(parts["body"])
+        except jinja2.TemplateSyntaxError as error:
+            raise JobError(f"{path}:{above + error.lineno}: {error.message}") from error
+        used = jinja2.meta.find_undeclared_variables(body)
         if used != set(header.inputs):
             raise JobError(
                 f"{path}: header declares inputs {sorted(header.inputs)}, body uses {sorted(used)}"
             )
+        if body.find(jinja2.nodes.CallBlock) is None:
+            raise JobError(f'{path}: has no {{% turn "user" %}} ... {{% endturn %}}')
+        if stray := _outside(body):
+            raise JobError(f"{path}:{above + stray}: text outside of a turn is never sent")
         digest = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
         return Template(name, header, f"{name}@{digest}", template)
+
+
+_FILE = re.compile(r"---[ ]*\n(?P<header>.*?)^---[ ]*\n(?P<body>.*)", re.DOTALL | re.MULTILINE)
+
+
+def _header(path: Path, text: str) -> Header:
+    try:
+        return Header.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise JobError(f"{path}: header: {where + ': ' if where else ''}{first['msg']}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        raise JobError(f"{path}:{line}: header: {getattr(error, 'problem', error)}") from error
+
+
+def _outside(node: jinja2.nodes.Node) -> int:
+    """The line of the first output that no turn, macro or ``set`` takes in; 0 where all is."""
+    if isinstance(node, jinja2.nodes.CallBlock | jinja2.nodes.Macro | jinja2.nodes.AssignBlock):
+        return 0
+    if isinstance(node, jinja2.nodes.Output):
+        for part in node.nodes:
+            if not isinstance(part, jinja2.nodes.TemplateData):
+                return part.lineno
+            if part.data.strip():
+                blank = len(part.data) - len(part.data.lstrip())
+                return part.lineno + part.data.count("\n", 0, blank)
+        return 0
+    return next(filter(None, map(_outside, node.iter_child_nodes())), 0)
 
 
 def roles(prompts: Sequence[Prompt[Any]], library: Library) -> dict[str, list[str]]:

@@ -13,7 +13,6 @@ seed, not at its row number; see also ``engine.text.elimination``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -85,7 +84,11 @@ async def begin(state: State, runtime: Run) -> State:
 async def evolve(state: State, runtime: Run) -> State:
     """Apply this round's operator to the youngest survivor."""
     kit, turn, parent = runtime.context, state["round"], state["parent"].facts
-    operator, shown = _operator(kit, turn), {key: parent[key] for key in ("instruction", "input")}
+    operators, shown = kit.params.operators, {key: parent[key] for key in ("instruction", "input")}
+    operator = kit.random("operator", turn).choice(operators)
+    if kit.params.schedule == "rotate":
+        offset = kit.random("operator").randrange(len(operators))
+        operator = operators[(offset + turn) % len(operators)]
     if operator == "complicate_input":
         shown["format"] = kit.random("format", turn).choice(FORMATS)
     reply = await kit.ask(EVOLVE[operator], take=turn, **shown)
@@ -99,38 +102,38 @@ async def evolve(state: State, runtime: Run) -> State:
 
 
 async def screen(state: State, runtime: Run) -> State:
-    """Eliminate what no model is needed for: nothing, a copy, a label of the prompt, a sorry."""
+    """Find what no model is needed for: nothing, a copy, a label of the prompt, a sorry."""
     child, seen = state["child"], [state["parent"].facts["instruction"]]
     seen += [elder.facts["parent_instruction"] for elder in state["kept"]]
-    return _ruled(state, rewrite_fault(child.facts["instruction"], seen, child.language))
+    return {"fault": rewrite_fault(child.facts["instruction"], seen, child.language)}
 
 
 async def judge(state: State, runtime: Run) -> State:
-    """Eliminate a child that asks for the same as its parent, or that cannot be judged."""
+    """Ask whether the child asks for more than its parent; it falls where nobody can tell."""
     parent, child = (state[who].facts["instruction"] for who in ("parent", "child"))
     try:
         verdict = await runtime.context.ask(JUDGE, parent=parent, child=child)
-    except ReplyError as error:
-        return _ruled(state, "no_verdict", str(error))
-    return _ruled(state, "" if verdict.different else "no_gain")
+    except ReplyError:
+        return {"fault": "no_verdict"}
+    return {"fault": "" if verdict.different else "no_gain"}
 
 
 async def answer(state: State, runtime: Run) -> State:
     """Answer the child, together with its input."""
-    child = state["child"]
+    child, below = state["child"], runtime.context.params.apology_below
     asked = {key: child.facts[key] for key in ("instruction", "input")}
     reply = await runtime.context.ask(ANSWER, **asked)
-    turns = (*child.messages, Message("assistant", str(reply)))
-    cut = "cut_answer" if getattr(reply, "truncated", False) else ""
-    return {"child": replace(child, messages=turns), "fault": cut}
+    child = replace(child, messages=(*child.messages, Message("assistant", str(reply))))
+    if getattr(reply, "truncated", False):
+        return {"child": child, "fault": "cut_answer"}
+    return {"child": child, "fault": answer_fault(reply, child.last("user"), child.language, below)}
 
 
 async def eliminate(state: State, runtime: Run) -> State:
-    """Keep a child whose answer is one; it is the next round's parent."""
-    child, below = state["child"], runtime.context.params.apology_below
-    said, asked = child.last("assistant"), child.last("user")
-    if fault := state["fault"] or answer_fault(said, asked, child.language, below):
-        return _ruled(state, fault)
+    """Keep a child without a fault, the next round's parent; else go back to the parent."""
+    child, fault = state["child"], state["fault"]
+    if fault:
+        return {"drops": [*state["drops"], Drop(child, fault)]}
     return {"parent": child, "kept": [*state["kept"], child]}
 
 
@@ -141,26 +144,14 @@ async def finish(state: State, runtime: Run) -> State:
     return {"out": [*kept, *state["drops"], *([] if kept else [barren])]}
 
 
-def _operator(kit: Kit[Params], turn: int) -> Operator:
-    operators = kit.params.operators
-    if kit.params.schedule == "random":
-        return kit.random("operator", turn).choice(operators)
-    return operators[(kit.random("operator").randrange(len(operators)) + turn) % len(operators)]
+def after_check(state: State, runtime: Run) -> Literal["alive", "faulty"]:
+    """A fault ends the round without another call."""
+    return "faulty" if state["fault"] else "alive"
 
 
-def _ruled(state: State, fault: str, detail: str = "") -> State:
-    drop = [Drop(state["child"], fault, detail)] if fault else []
-    return {"fault": fault, "drops": [*state["drops"], *drop]}
-
-
-def living(node: str) -> Callable[[State, Run], str]:
-    """Go on to ``node`` with a child that lives; else evolve while rounds are left, or finish."""
-
-    def route(state: State, runtime: Run) -> str:
-        left = "evolve" if state["round"] < runtime.context.params.rounds else "finish"
-        return left if state["fault"] or node == "evolve" else node
-
-    return route
+def after_round(state: State, runtime: Run) -> Literal["evolve", "finish"]:
+    """Evolve on while rounds are left."""
+    return "evolve" if state["round"] < runtime.context.params.rounds else "finish"
 
 
 def graph() -> StateGraph[State, Kit[Params], State, State]:
@@ -170,10 +161,10 @@ def graph() -> StateGraph[State, Kit[Params], State, State]:
         g.add_node(node)
     for ahead in ((START, "begin"), ("evolve", "screen"), ("answer", "eliminate"), ("finish", END)):
         g.add_edge(*ahead)
-    g.add_conditional_edges("begin", living("evolve"), ["evolve", "finish"])
-    g.add_conditional_edges("eliminate", living("evolve"), ["evolve", "finish"])
     for check, then in (("screen", "judge"), ("judge", "answer")):
-        g.add_conditional_edges(check, living(then), [then, "evolve", "finish"])
+        g.add_conditional_edges(check, after_check, {"alive": then, "faulty": "eliminate"})
+    g.add_conditional_edges("begin", after_round)
+    g.add_conditional_edges("eliminate", after_round)
     return g
 
 

@@ -85,11 +85,6 @@ async def parse(state: State, runtime: Run) -> State:
     return {"tasks": [] if state["reply"].truncated else items(state["reply"])}
 
 
-def after_parse(state: State) -> Literal["sift", "give_up"]:
-    """Go on with what there is."""
-    return "sift" if state["tasks"] else "give_up"
-
-
 async def sift(state: State, runtime: Run) -> State:
     """Keep the tasks that pass every rule; the others go with the first rule they break."""
     found = enumerate(state["tasks"])
@@ -100,6 +95,11 @@ async def give_up(state: State, runtime: Run) -> State:
     """No task came of this draw."""
     reason = "truncated" if state["reply"].truncated else "no_instruction"
     return {"out": [Drop(state["record"], reason, state["reply"][:200])]}
+
+
+def after_parse(state: State) -> Literal["sift", "give_up"]:
+    """Go on with what there is."""
+    return "sift" if state["tasks"] else "give_up"
 
 
 def _sifted(index: int, text: str, draw: Record, params: Params) -> Outcome:

@@ -86,11 +86,6 @@ async def classify(state: State, runtime: Run) -> State:
     return {"task": task, "is_classification": kind.is_classification}
 
 
-def after_classify(state: State) -> Literal["label_first", "input_first"]:
-    """Labels come first where they decide what the input must be."""
-    return "label_first" if state["is_classification"] else "input_first"
-
-
 async def label_first(state: State, runtime: Run) -> State:
     """Have labels named and an input written for each."""
     kit = runtime.context
@@ -131,6 +126,11 @@ def _conversation(index: int, one: Instance, state: State, layout: str) -> Recor
         "is_classification": state["is_classification"],
     }
     return state["record"].child(index, messages=turns, facts=facts)
+
+
+def after_classify(state: State) -> Literal["label_first", "input_first"]:
+    """Labels come first where they decide what the input must be."""
+    return "label_first" if state["is_classification"] else "input_first"
 
 
 def graph() -> StateGraph[State, Kit[Params], State, State]:
