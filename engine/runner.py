@@ -258,7 +258,9 @@ class Runner:
     async def _leaves(self, unit: Unit, tally: dict[str, list[int]]) -> list[Leaf]:
         entries = self._plan.after[unit.entry] if unit.stage == 0 else (unit.entry,)
         leaves = await self._pass_on(unit.stage, unit.entry, entries, unit.record, tally)
-        places = Counter((leaf.dst, _record(leaf.outcome).id) for leaf in leaves if leaf.dst)
+        places = Counter(
+            (leaf.dst, _record(leaf.outcome).id) for leaf in leaves if leaf.dst is not None
+        )
         if twice := [place for place, n in places.items() if n > 1]:
             raise ValueError(f"two records with one id {twice[0][1]}: a part must use child()")
         return leaves
