@@ -6,39 +6,79 @@ one line with file, line and column, and the right word where one is near.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from engine import jobfile, shipped
 from engine.core import JobError
-from engine.jobfile import Place, Sheet
+from engine.jobfile import Place, Sheet, did_you_mean
+from engine.mistakes import dotted, explain, shown
 from engine.models.rehearsal import Faults
 
+VERSION = 1
+"""Of the format of job files."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_DURATION = re.compile(r"^(?:(\d+(?:\.\d+)?)h)?\s*(?:(\d+(?:\.\d+)?)m)?\s*(?:(\d+(?:\.\d+)?)s)?$")
+_DURATION = re.compile(
+    r"(?:([0-9]{1,6}(?:\.[0-9]+)?)h)?\s*(?:([0-9]{1,6}(?:\.[0-9]+)?)m)?"
+    r"\s*(?:([0-9]{1,6}(?:\.[0-9]+)?)s)?"
+)
 
 
-def _seconds(text: str) -> str:
-    if not text or not _DURATION.match(text.strip()):
-        raise ValueError("a duration such as 8h, 90m or 1h30m")
+_NAME = re.compile(r"\w[\w-]{0,99}")
+_FOLDER = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+
+
+def _version(given: int) -> int:
+    if given != VERSION:
+        raise ValueError(f"this engine reads job files of version {VERSION}, found {given}")
+    return given
+
+
+def _folder_name(text: str) -> str:
+    if not _FOLDER.fullmatch(text):
+        want = "letters, digits, '_', '-' and '.', a Latin letter or a digit first"
+        raise ValueError(f"the name of a folder: {want}; found {shown(text)}")
     return text
 
 
-class ModelPart(BaseModel, extra="forbid"):
+def _seconds(text: str) -> float:
+    """The seconds of a duration; 0 for what is none."""
+    found = _DURATION.fullmatch(text.strip())
+    hours, minutes, seconds = (float(n or 0) for n in found.groups()) if found else (0, 0, 0)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _duration(given: object) -> object:
+    if given is not None and not (isinstance(given, str) and _seconds(given) > 0):
+        raise ValueError(f"want a duration such as 8h, 90m or 1h30m, found {shown(given)}")
+    return given
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"a name is letters, digits, _ and -, found {shown(text)}")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""What a job calls a model, a source or a step: letters of any script, digits, ``_`` and ``-``."""
+Given = TypeVar("Given")
+Several = Annotated[list[Given], Field(min_length=1)]
+
+
+class ModelPart(BaseModel, extra="forbid", strict=True):
     """A model under a name: which server answers for it."""
 
     use: Literal["openai", "auto", "rehearsal"] = "openai"
     """``openai``: the server at ``url``; ``auto``: whatever is there; ``rehearsal``: none."""
-    url: str | list[str] = ""
+    url: str | Several[str] = ""
     """Base URL ending in /v1, or several for replicas. May hold ${VARIABLES}."""
     model: str = ""
     """The name that the server knows the model by."""
@@ -54,7 +94,7 @@ class ModelPart(BaseModel, extra="forbid"):
     """Only with ``use: rehearsal``."""
 
 
-class Part(BaseModel, extra="forbid"):
+class Part(BaseModel, extra="forbid", strict=True):
     """``use`` a part ``with`` its settings."""
 
     use: str
@@ -64,7 +104,7 @@ class Part(BaseModel, extra="forbid"):
 class SourcePart(Part):
     """Where seeds come from."""
 
-    name: str = ""
+    name: Name | Literal[""] = ""
     """What steps call it in ``from``; ``source`` where there is only one."""
     weight: float = Field(default=1, gt=0)
     """Its share of a round's seeds, relative to other sources."""
@@ -73,13 +113,13 @@ class SourcePart(Part):
 class StepPart(Part):
     """A generator, filter, verifier or pass."""
 
-    reads: str | list[str] = Field(default_factory=list, alias="from")
+    reads: str | Several[str] = Field(default_factory=list, alias="from")
     """Sources or steps whose records it gets; the step above where left out."""
     models: dict[str, str] = Field(default_factory=dict)
     """Role -> model; a role left out goes to the model of that name, or to the only one."""
 
 
-class TargetPart(BaseModel, extra="forbid"):
+class TargetPart(BaseModel, extra="forbid", strict=True):
     """When there is enough."""
 
     accepted: int = Field(default=0, ge=0)
@@ -90,14 +130,14 @@ class TargetPart(BaseModel, extra="forbid"):
     """Seeds in one round; 0: as many as the yield so far suggests."""
 
 
-class RunPart(BaseModel, extra="forbid"):
+class RunPart(BaseModel, extra="forbid", strict=True):
     """How to run: never part of what comes out."""
 
     in_flight: int = Field(default=256, ge=1)
     """Seeds that grow at the same time."""
     max_error_rate: float = Field(default=0.05, ge=0, le=1)
     """The run stops when a larger share of seeds fails."""
-    deadline: Annotated[str, AfterValidator(_seconds)] | None = None
+    deadline: Annotated[str | None, BeforeValidator(_duration)] = None
     """A duration such as 8h; the run then winds down."""
     max_tokens: int = Field(default=0, ge=0)
     """Tokens in and out after which the run winds down; 0: no bound."""
@@ -107,24 +147,23 @@ class RunPart(BaseModel, extra="forbid"):
     @property
     def deadline_s(self) -> float:
         """The deadline in seconds; 0 where there is none."""
-        found = _DURATION.match((self.deadline or "").strip())
-        hours, minutes, seconds = (float(n or 0) for n in found.groups()) if found else (0, 0, 0)
-        return hours * 3600 + minutes * 60 + seconds
+        return _seconds(self.deadline or "")
 
 
-class JobFile(BaseModel, extra="forbid"):
+class JobFile(BaseModel, extra="forbid", strict=True):
     """A job."""
 
-    version: Literal[1] = 1
-    job: str = Field(pattern=r"^[A-Za-z0-9][\w.-]{0,99}$")
+    version: Annotated[int, AfterValidator(_version)] = VERSION
+    """Of the format of job files."""
+    job: Annotated[str, AfterValidator(_folder_name)]
     """Its name, and that of its folder under outputs/."""
     seed: int = 0
     """Of every random draw."""
-    models: dict[str, ModelPart] = Field(min_length=1)
-    source: SourcePart | list[SourcePart]
-    steps: dict[str, StepPart] = Field(min_length=1)
+    models: dict[Name, ModelPart] = Field(min_length=1)
+    source: SourcePart | Several[SourcePart]
+    steps: dict[Name, StepPart] = Field(min_length=1)
     target: TargetPart = TargetPart()
-    sink: Part | list[Part] = Part(use="parquet")
+    sink: Part | Several[Part] = Part(use="parquet")
     run: RunPart = RunPart()
 
 
@@ -151,6 +190,10 @@ class Job:
             return [given[0].model_copy(update={"name": given[0].name or "source"})]
         return given
 
+    def place_of_source(self, i: int) -> Place:
+        """Where the ``i``-th source stands in the file."""
+        return ("source", i) if isinstance(self.file.source, list) else ("source",)
+
     @property
     def sinks(self) -> list[Part]:
         """Its sinks."""
@@ -167,13 +210,13 @@ class Job:
 
     def error(self, place: Place, why: str, *, key: bool = False) -> JobError:
         """An error that says where in the file."""
-        return JobError(f"{self.sheet.at(place, key=key)}: {_dotted(place)}: {why}")
+        return JobError(f"{self.sheet.at(place, key=key)}: {dotted(place)}: {why}")
 
     def expand(self, text: str, place: Place) -> str:
         """``${VARIABLE}`` replaced from the environment.
 
         Raises:
-            JobError: the variable is not set.
+            JobError: the variable is not set, or is not written so.
         """
 
         def value(found: re.Match[str]) -> str:
@@ -181,6 +224,8 @@ class Job:
                 raise self.error(place, f"the environment variable {found[1]} is not set")
             return self.environment[found[1]]
 
+        if "${" in _VARIABLE.sub("", text):
+            raise self.error(place, "a variable is written ${NAME}: letters, digits and _")
         return _VARIABLE.sub(value, text)
 
 
@@ -215,49 +260,69 @@ def load(
 
 
 def _locate(name: str) -> Path:
-    path = Path(name)
-    shipped_jobs = {p.stem: p for p in sorted(shipped.JOBS.glob("*.yaml"))}
-    if path.is_file() or name not in shipped_jobs:
-        if not path.exists() and path.suffix not in (".yaml", ".yml"):
-            near = difflib.get_close_matches(name, shipped_jobs, n=1)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else "shipped are " + ", ".join(shipped_jobs)
-            )
-            raise JobError(f"no job {name!r}: neither a file nor a shipped job; {hint}")
-        return path
-    return shipped_jobs[name]
+    """The file that a name on the command line stands for."""
+    path, jobs = Path(name), {p.stem: p for p in sorted(shipped.JOBS.glob("*.yaml"))}
+    try:
+        there = path.exists()
+    except OSError:  # a name longer than file systems allow
+        there = False
+    if name in jobs and not path.is_file():
+        return jobs[name]
+    if not there:
+        what = "no such file" if path.suffix in (".yaml", ".yml") else "no such file or shipped job"
+        raise JobError(f"{name}: {what}; {did_you_mean(path.stem, list(jobs))}")
+    return path
 
 
 def _override(sheet: Sheet, change: str) -> None:
     """Apply ``a.b=c`` to the value of the sheet; what it says is checked with the rest."""
-    dotted, sign, text = change.partition("=")
-    if not sign or not dotted:
+    path, sign, text = change.partition("=")
+    if not (sign and all(path.split("."))):
         raise JobError(f"--set {change}: write it as a.b=value")
-    *above, last = dotted.split(".")
+    *above, last = path.split(".")
     here: Any = sheet.value
+    place: Place = ()
     for name in above:
-        key: Any = int(name) if isinstance(here, list) and name.isdigit() else name
-        try:
-            here = here[key] if isinstance(here, list) else here.setdefault(key, {})
-        except (IndexError, TypeError) as error:
-            raise JobError(f"--set {change}: there is no {name!r} in the job") from error
-    value = jobfile.parse(f"v: {text}", f"--set {change}").value["v"]
-    if isinstance(here, list) and last.isdigit() and int(last) < len(here):
-        here[int(last)] = value
-    elif isinstance(here, dict):
-        here[last] = value
-    else:
+        made = isinstance(here, dict) and here.get(name) is None
+        key = _key(here, name, place, change)
+        here, place = here[key], (*place, key)
+        if made:
+            sheet.changes[place] = f"--set {change}"
+    try:
+        value = jobfile.parse(f"v: {text}", "").value["v"]
+    except JobError as error:
+        why = re.sub(r"^[:\d]+ ", "", str(error))
+        raise JobError(f"--set {change}: {why}") from error
+    if not isinstance(here, dict | list):
         raise JobError(f"--set {change}: there is nothing to set {last!r} in")
+    end: Any = _key(here, last, place, change) if isinstance(here, list) else last
+    here[end] = value
+    sheet.changes[(*place, end)] = f"--set {change}"
+
+
+def _key(here: Any, name: str, place: Place, change: str) -> Any:
+    """The key for a name in a change; a mapping is made where there is nothing under it yet."""
+    if isinstance(here, list) and name in map(str, range(len(here))):
+        return int(name)
+    named = place in (("models",), ("steps",))  # a key here is a name: a new one is a mistake
+    if isinstance(here, dict) and (name in here or not named):
+        if here.get(name) is None:
+            here[name] = {}
+        return name
+    if isinstance(here, list | dict):
+        known = here if isinstance(here, dict) else range(len(here))
+        why = did_you_mean(name, list(map(str, known)))
+    else:
+        why = f"it is {shown(here)}"
+    raise JobError(f"--set {change}: there is no {name!r} in {dotted(place)}; {why}")
 
 
 def _no_variables(sheet: Sheet) -> None:
-    for place, value in _strings(sheet.value):
+    for place, text in _strings(sheet.value):
         allowed = place[0] == "models" and len(place) > 2 and place[2] in ("url", "api_key")
-        if not allowed and (found := _VARIABLE.search(value)):
-            raise JobError(
-                f"{sheet.at(place)}: {_dotted(place)}: {found[0]} is replaced only in a model's "
-                "url and api_key"
-            )
+        if not allowed and (found := _VARIABLE.search(text)):
+            why = f"{found[0]} is replaced only in a model's url and api_key"
+            raise JobError(f"{sheet.at(place, key=text == place[-1])}: {dotted(place)}: {why}")
 
 
 def _strings(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
@@ -265,6 +330,7 @@ def _strings(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
         yield place, value
     elif isinstance(value, dict):
         for key, inner in value.items():
+            yield (*place, key), key
             yield from _strings(inner, (*place, key))
     elif isinstance(value, list):
         for i, inner in enumerate(value):
@@ -273,64 +339,31 @@ def _strings(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
 
 def _check_names(job: Job) -> None:
     """Every name that a step reads from, and every model, exists; no name stands for two things."""
-    sources = [source.name for source in job.sources]
-    for i, name in enumerate(sources):
-        if not name or name in sources[:i] or name in job.file.steps:
-            raise job.error(("source", i), "each of several sources needs a `name` of its own")
-    known = [*sources, *job.file.steps]
+    sources = _source_names(job)
     for step, part in job.file.steps.items():
-        for name in job.reads(step):
-            if name not in known:
-                raise job.error(
-                    ("steps", step, "from"), f"nothing is called {name!r}; {_near(name, known)}"
-                )
+        for i, name in enumerate(job.reads(step)):
+            if name not in sources and name not in job.file.steps:
+                listed = (i,) if isinstance(part.reads, list) else ()
+                place: Place = ("steps", step, "from", *listed)
+                near = did_you_mean(name, [*sources, *job.file.steps])
+                raise job.error(place, f"no source or step is called {name!r}; {near}")
         for role, model in part.models.items():
             if model not in job.file.models:
-                why = f"no model is called {model!r}; {_near(model, list(job.file.models))}"
-                raise job.error(("steps", step, "models", role), why)
+                near = did_you_mean(model, list(job.file.models))
+                place = ("steps", step, "models", role)
+                raise job.error(place, f"no model is called {model!r}; {near}")
 
 
-def explain(sheet: Sheet, above: Place, model: type[BaseModel], error: ValidationError) -> str:
-    """The first mistake that pydantic found, as one line."""
-    first = error.errors()[0]
-    inside = tuple(part for part in first["loc"] if not _is_branch(part))
-    place = (*above, *inside)
-    if first["type"] == "extra_forbidden":
-        known = _fields(model, inside[:-1])
-        why = f"unknown key {inside[-1]!r}; {_near(str(inside[-1]), known)}"
-        return f"{sheet.at(place, key=True)}: {_dotted(place)}: {why}"
-    if first["type"] == "missing":
-        return f"{sheet.at(place[:-1])}: {_dotted(place)}: is missing"
-    why = first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
-    if isinstance(given, str | int | float | bool | None) and first["type"] != "value_error":
-        why += f", not {given!r}"
-    return f"{sheet.at(place)}: {_dotted(place)}: {why}"
-
-
-def _is_branch(part: str | int) -> bool:
-    """Whether this is pydantic's name for a branch of a union and not a key of the file."""
-    return isinstance(part, str) and (
-        part in ("str", "int", "float", "bool", "SourcePart", "Part") or "[" in part
-    )
-
-
-def _fields(model: Any, place: Place) -> list[str]:
-    """The keys that may stand at a place of the model."""
-    if typing.get_origin(model) is not None:
-        inner = [arg for arg in typing.get_args(model) if arg is not type(None)]
-        deeper = place[1:] if typing.get_origin(model) in (dict, list) else place
-        return [name for arg in inner for name in _fields(arg, deeper)]
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return []
-    fields = {f.alias or name: f.annotation for name, f in model.model_fields.items()}
-    return _fields(fields.get(str(place[0])), place[1:]) if place else list(fields)
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
-
-
-def _dotted(place: Place) -> str:
-    return ".".join(map(str, place)) or "the job"
+def _source_names(job: Job) -> list[str]:
+    names: list[str] = []
+    for i, source in enumerate(job.sources):
+        place = job.place_of_source(i)
+        if not source.name:
+            raise job.error(place, "each of several sources needs a `name`")
+        if source.name in names:
+            raise job.error((*place, "name"), f"another source is called {source.name!r}, too")
+        if source.name in job.file.steps:
+            why = f"a source is called {source.name!r}, too; give it another `name`"
+            raise job.error(("steps", source.name), why, key=True)
+        names.append(source.name)
+    return names

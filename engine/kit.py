@@ -235,6 +235,8 @@ class Well(Generic[P]):
     """0 in the first round."""
     _seed: str
     _kept: Callable[[str], Iterator[Record]]
+    start: int = 0
+    """Seeds that earlier rounds have taken from this source."""
 
     def random(self, *name: object) -> random.Random:
         """The random numbers called ``name``; they depend on the job's seed and the source."""
@@ -282,7 +284,7 @@ def as_step(
         except ReplyError as error:
             outcomes = [Drop(record, "bad_reply", str(error))]
         hop = kit.hop(name)
-        return [_stamp(outcome, hop) for outcome in outcomes]
+        return [stamped(outcome, hop) for outcome in outcomes]
 
     return step
 
@@ -310,7 +312,8 @@ def _check(kind: Filter[P]) -> Work[P]:
     return run
 
 
-def _stamp(outcome: Outcome, hop: Hop) -> Outcome:
+def stamped(outcome: Outcome, hop: Hop) -> Outcome:
+    """The outcome with one more hop in its lineage."""
     if isinstance(outcome, Drop):
         return replace(outcome, record=_passed(outcome.record, hop))
     return _passed(outcome, hop)

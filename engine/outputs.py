@@ -12,11 +12,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+import networkx as nx
+
 import engine
-from engine import report
+from engine import jobfile, parts, report
 from engine.card import About, Stage, card
 from engine.core import Record
+from engine.fields import Provenance
+from engine.job import Job, JobFile
 from engine.ledger import Ledger
+from engine.prompting import Library
 from engine.result import DATASET
 from engine.wiring import Bound, Wiring
 
@@ -109,3 +114,39 @@ def funnel(book: Ledger, wiring: Wiring) -> list[Stage]:
 
 def _split(record: Record) -> str:
     return str(record.facts.get("split", TRAIN))
+
+
+def export(folder: Path, format: str, sink: str, to: Path) -> list[Path]:
+    """Write the accepted records of a run anew: in another format, with a card, to ``to``.
+
+    The run's folder is enough: the job is the one that its ledger keeps, and nothing that the
+    job reads has to be there any more.
+
+    Raises:
+        JobError: the format cannot express a record.
+        LedgerError: there is no run, or ``to`` cannot be written.
+    """
+    with contextlib.closing(Ledger(folder)) as book:
+        kind = parts.find(sink, parts.SINKS, folder)
+        bound = Bound(kind, kind.params(format=format))
+        found = Census(_kept(book), book)
+        splits = {split: partial(found.records, split) for split in found.splits}
+        return list(kind.write(splits, to, bound.params, card(found.about(bound))))
+
+
+def _kept(book: Ledger) -> Wiring:
+    """As much of the job's wiring as a card needs, from the job's text in the ledger."""
+    sheet = jobfile.parse(book.meta("job") or "", str(book.path))
+    job = Job(JobFile.model_validate(sheet.value), sheet, book.path.parent)
+    models = list(job.file.models)
+    alone = dict.fromkeys(("writer", "judge"), models[0]) if len(models) == 1 else {}
+    licences = {part.name: str(part.settings.get("licence", "")) for part in job.sources}
+    return Wiring(
+        job,
+        Library(),
+        {name: Bound(None, Provenance(licence=licence)) for name, licence in licences.items()},
+        {name: Bound(None, None) for name in job.file.steps},
+        (),
+        nx.DiGraph(),
+        {name: {**alone, **part.models} for name, part in job.file.steps.items()},
+    )

@@ -6,21 +6,29 @@ user's own, found beside the job file or on the import path. Nothing is register
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from engine.core import JobError
+from engine.jobfile import did_you_mean
 
 STEPS = ("generators", "filters", "verifiers", "passes")
 SOURCES = ("sources",)
 SINKS = ("sinks",)
-_VALUES = ("GENERATOR", "FILTER", "VERIFIER", "PASS", "SOURCE", "SINK")
+_VALUES = {
+    "generators": "GENERATOR",
+    "filters": "FILTER",
+    "verifiers": "VERIFIER",
+    "passes": "PASS",
+    "sources": "SOURCE",
+    "sinks": "SINK",
+}
+"""Package -> what a module in it ends with."""
 
 
 def names(*packages: str) -> dict[str, str]:
@@ -46,13 +54,11 @@ def find(name: str, packages: Sequence[str], beside: Path) -> Any:
         JobError: there is none, or the user's module does not end with one.
     """
     if "." in name:
-        return _part(_own(name, beside), name)
+        return _part(_own(name, beside), name, packages)
     known = names(*packages)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
-        raise JobError(f"no {' or '.join(packages)} called {name!r}; {hint}")
-    return _part(importlib.import_module(known[name]), name)
+        raise JobError(_unknown(name, packages, known))
+    return _part(importlib.import_module(known[name]), name, packages)
 
 
 def module_of(name: str, packages: Sequence[str]) -> ModuleType:
@@ -60,10 +66,31 @@ def module_of(name: str, packages: Sequence[str]) -> ModuleType:
     return importlib.import_module(names(*packages)[name])
 
 
+def _unknown(name: str, packages: Sequence[str], known: Mapping[str, str]) -> str:
+    for package in _VALUES:
+        if name in names(package):
+            return f"{name!r} is a {_kind(package)}; here stands a {_kinds(packages)}"
+    hint = did_you_mean(name, sorted(known))
+    if not hint.startswith("did"):
+        hint += "; a module of your own has a dotted name"
+    return f"no {_kinds(packages)} is called {name!r}; {hint}"
+
+
+def _kind(package: str) -> str:
+    return _VALUES[package].lower()
+
+
+def _kinds(packages: Sequence[str]) -> str:
+    *others, last = map(_kind, packages)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def _own(name: str, beside: Path) -> ModuleType:
     folder = str(beside.resolve())
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise JobError(f"{name!r} cannot be a module; write it like package.module")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -73,8 +100,11 @@ def _own(name: str, beside: Path) -> ModuleType:
         raise
 
 
-def _part(module: ModuleType, name: str) -> Any:
-    for value in _VALUES:
+def _part(module: ModuleType, name: str, packages: Sequence[str]) -> Any:
+    wanted = [_VALUES[package] for package in packages if package] or list(_VALUES.values())
+    for value in wanted:
         if hasattr(module, value):
             return getattr(module, value)
-    raise JobError(f"module {name!r} has none of {', '.join(_VALUES)}")
+    has = [value for value in _VALUES.values() if hasattr(module, value)]
+    ends = f"it has {has[0]}" if has else "see the parts of the engine for how a module ends"
+    raise JobError(f"the module {name} has no {' or '.join(wanted)}; {ends}")

@@ -26,8 +26,9 @@ class Feed:
     """A source, bound: where seeds come from."""
 
     name: str
-    read: Callable[[int, Callable[[str], Iterator[Record]]], Iterator[Record]]
-    """(round, what earlier rounds kept at a step) -> seeds, the same ones at every start."""
+    read: Callable[[int, int, Callable[[str], Iterator[Record]]], Iterator[Record]]
+    """(round, seeds taken in earlier rounds, what those kept at a step) -> seeds, the same ones
+    at every start."""
     endless: bool = False
     weight: float = 1.0
     """Its share of a round's seeds, relative to the other sources'."""

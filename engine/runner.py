@@ -23,6 +23,7 @@ from engine import rounds
 from engine.core import (
     Drop,
     EngineError,
+    Hop,
     JobError,
     LedgerError,
     ModelError,
@@ -31,6 +32,7 @@ from engine.core import (
     Stopped,
 )
 from engine.entries import Leaf, Unit
+from engine.kit import stamped
 from engine.ledger import Ledger
 from engine.models.journal import Brake
 from engine.plan import SINK, Feed, Plan, Stage
@@ -168,11 +170,11 @@ class Runner:
 
     def _draw(self, feed: Feed, round: int, feeds: dict[str, Any]) -> Iterator[Record]:
         want = feeds[feed.name]
-        start = 0 if feed.endless else want["start"]
-        stop = None if want["count"] < 0 else start + want["count"]
+        skip = 0 if feed.endless else want["start"]
+        stop = None if want["count"] < 0 else skip + want["count"]
         kept = partial(self._kept, round)
         number = 0
-        for record in islice(feed.read(round, kept), start, stop):
+        for record in islice(feed.read(round, want["start"], kept), skip, stop):
             number += 1
             yield record
         if want["count"] < 0 or number < want["count"]:
@@ -319,6 +321,7 @@ class Runner:
                 yield record
 
         for outcome in stage.settle(fresh(), book.kept(stage.name, after[0], round)):
+            outcome = stamped(outcome, Hop(stage.name, _record(outcome).id))
             if isinstance(outcome, Drop):
                 counts[2] += 1
                 yield Leaf(stage.name, None, outcome)

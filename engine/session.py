@@ -128,9 +128,9 @@ async def arun(
             _claim(ledger, marks, job, fresh=fresh)
             ledger.note(answers=_json({name: a.why for name, a in answerers.items()}))
             end = await _drive(wiring, answerers, ledger, where, watch, signals)
+            ledger.note(end=end.name)
             if end is not End.INTERRUPTED:
                 await asyncio.to_thread(outputs.write, wiring, ledger, where)
-            ledger.note(end=end.name)
             wanted = job.file.target.accepted
             accepted = ledger.waiting("")
             return Result(where, end, min(accepted, wanted) if wanted else accepted, wanted)

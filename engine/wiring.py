@@ -19,12 +19,13 @@ from pydantic import BaseModel, ValidationError
 
 from engine import parts, shipped
 from engine.core import JobError, Outcome, Record
-from engine.job import Job, Part, SourcePart, explain
-from engine.jobfile import Place
+from engine.job import Job, Part, SourcePart
+from engine.jobfile import Place, did_you_mean
 from engine.kit import AGAIN, Desk, Filter, Generator, Pass, Source, Step, Well, as_step
+from engine.mistakes import explain
 from engine.models.chat import Chat
 from engine.plan import SINK, Feed, Limits, Plan, Settle, Stage, Target, layers
-from engine.prompting import Library, roles
+from engine.prompting import Library, Template, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,8 @@ def wire(job: Job) -> Wiring:
         JobError: whatever is wrong, with file, line and column.
     """
     library = Library(job.base / "prompts", shipped.folder("prompts"))
-    several = isinstance(job.file.source, list)
     sources = {
-        part.name: _bind(job, ("source", i) if several else ("source",), part, parts.SOURCES)
+        part.name: _bind(job, job.place_of_source(i), part, parts.SOURCES)
         for i, part in enumerate(job.sources)
     }
     steps = {
@@ -165,13 +165,21 @@ def _follows(job: Job) -> nx.DiGraph[str]:
     for step in job.file.steps:
         graph.add_edges_from((name, step) for name in job.reads(step))
     if not nx.is_directed_acyclic_graph(graph):
-        circle = [a for a, _ in nx.find_cycle(graph)]
-        why = f"the steps form a circle: {' -> '.join([*circle, circle[0]])}"
-        raise job.error(("steps", circle[0], "from"), why)
-    for source in job.sources:
+        raise _circle(job, [step for step, _ in nx.find_cycle(graph)])
+    for i, source in enumerate(job.sources):
         if not graph.out_degree(source.name):
-            raise job.error(("source",), f"no step reads from the source {source.name!r}")
+            why = f"no step reads from the source {source.name!r}"
+            raise job.error(job.place_of_source(i), why)
     return graph
+
+
+def _circle(job: Job, steps: list[str]) -> JobError:
+    """The error for steps that each read from the one before; told where one reads backwards."""
+    order = list(job.file.steps)
+    at = min(range(len(steps)), key=lambda i: order.index(steps[i]))
+    told = [*steps[at:], *steps[:at], steps[at]]
+    why = f"the steps form a circle: {' -> '.join(told)}"
+    return job.error(("steps", steps[at], "from"), why)
 
 
 def _prompts(kind: Any) -> tuple[Any, ...]:
@@ -183,27 +191,58 @@ def _roles(job: Job, library: Library, step: str, kind: Any) -> dict[str, str]:
     given, models = job.file.steps[step].models, list(job.file.models)
     try:
         needed = roles(_prompts(kind), library)
-        for prompt in _prompts(kind):
-            for _ in library.variants(prompt.name):
-                pass  # loading a variant checks its header against its body
+        _check_prompts(job, library, kind)
     except JobError as error:
         raise job.error(("steps", step, "use"), str(error)) from error
     if unknown := given.keys() - needed.keys():
-        name = min(unknown)
-        has = f"its roles are {', '.join(needed)}" if needed else "it asks no model"
-        raise job.error(
-            (*place, name), f"{job.file.steps[step].use} has no such role; {has}", key=True
-        )
+        name = next(role for role in given if role in unknown)
+        has = did_you_mean(name, list(needed)) if needed else "it asks no model"
+        why = f"{job.file.steps[step].use} has no role {name!r}; {has}"
+        raise job.error((*place, name), why, key=True)
     found: dict[str, str] = {}
     for role, asked_by in needed.items():
         model = given.get(role) or (role if role in models else "")
         if not model and len(models) == 1:
             model = models[0]
         if not model:
-            why = f"the role {role!r} (prompt {asked_by[0]}) has no model; there are {models}"
+            why = (
+                f"the role {role!r} (prompt {asked_by[0]}) has no model: add {role}: MODEL, "
+                f"one of {', '.join(models)}"
+            )
             raise job.error(place, why)
         found[role] = model
     return found
+
+
+def _check_prompts(job: Job, library: Library, kind: Any) -> None:
+    """Every file of a part's prompts, a job's own included, takes what the part will give it.
+
+    The prompt that came with the engine says what that is. Loading a file has checked its header
+    against its body.
+    """
+    shipped_prompts = shipped.folder("prompts")
+    own = (job.base / "prompts").is_dir()
+    origin = Library(shipped_prompts) if own else library
+    for prompt in (*_prompts(kind), *([AGAIN] if _prompts(kind) else ())):
+        there = (shipped_prompts / f"{prompt.name}.j2").is_file()
+        model = (origin if there else library).load(prompt.name)
+        for variant in library.variants(prompt.name):
+            for what, wants, gets in (
+                ("inputs", _inputs(variant), _inputs(model)),
+                ("role", {variant.header.role}, {model.header.role}),
+            ):
+                if wants != gets:
+                    why = f"has {what} {_listed(wants)}, but is used with {_listed(gets)}"
+                    raise JobError(f"a file of the prompt {prompt.name} {why}")
+
+
+def _inputs(template: Template) -> set[str]:
+    """What a caller has to give; the language's name is filled in wherever it is asked for."""
+    return set(template.header.inputs) - {"language"}
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _check_sources(wiring: Wiring) -> None:
@@ -213,15 +252,17 @@ def _check_sources(wiring: Wiring) -> None:
         why = f"the source {endless[0]!r} never ends: give target.accepted or target.candidates"
         raise job.error(("target",), why)
     stage = {name: i for i, names in enumerate(wiring.stages) for name in names}
-    for i, (name, bound) in enumerate(wiring.sources.items()):
+    for i, bound in enumerate(wiring.sources.values()):
         grows = getattr(bound.params, "grow_from", "")
-        place: Place = ("source", i) if isinstance(job.file.source, list) else ("source",)
+        place = job.place_of_source(i)
         if grows and grows not in stage:
-            known = ", ".join(stage)
-            why = f"the source {name!r} grows from {grows!r}, which is no step; there are {known}"
+            why = f"no step is called {grows!r}; {did_you_mean(grows, list(wiring.steps))}"
             raise job.error((*place, "with", "grow_from"), why)
         if grows and any(stage[n] == stage[grows] for n in wiring.follows.successors(grows)):
-            why = f"what {grows!r} lets through is not kept; name a pass or a last step"
+            why = (
+                f"records stream on from {grows!r} and are not kept there; name a pass, or a step "
+                "that only a pass or nothing reads from"
+            )
             raise job.error((*place, "with", "grow_from"), why)
 
 
@@ -229,8 +270,10 @@ def _feed(wiring: Wiring, part: SourcePart) -> Feed:
     bound, seed = wiring.sources[part.name], str(wiring.job.file.seed)
     source: Source[Any] = bound.kind
 
-    def read(round: int, kept: Callable[[str], Iterator[Record]]) -> Iterator[Record]:
-        return source.read(Well(bound.params, part.name, round, seed, kept))
+    def read(
+        round: int, start: int, kept: Callable[[str], Iterator[Record]]
+    ) -> Iterator[Record]:
+        return source.read(Well(bound.params, part.name, round, seed, kept, start))
 
     return Feed(part.name, read, source.endless, part.weight)
 

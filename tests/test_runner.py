@@ -36,7 +36,7 @@ def plan(step: Any = same, n: int = 100, settle: Any = None, **target: int) -> P
     if settle:
         stages.append(Stage(settle=settle, name="pass"))
         after |= {"step": ("pass",), "pass": (SINK,)}
-    feed = Feed("source", lambda round, kept: seeds(n))
+    feed = Feed("source", lambda round, start, kept: seeds(n))
     return Plan((feed,), tuple(stages), after, Target(**target), Limits(max_error_rate=1.0))
 
 
@@ -85,7 +85,7 @@ async def test_a_run_that_brings_nothing_gives_up(ledger: Ledger) -> None:
 async def test_an_endless_source_reads_what_earlier_rounds_kept(ledger: Ledger) -> None:
     seen: list[list[int]] = []
 
-    def read(round: int, kept: Any) -> Iterator[Record]:
+    def read(round: int, start: int, kept: Any) -> Iterator[Record]:
         seen.append([number(record) for record in kept("step")])
         return (
             Record(stable_id(str(round), str(i)), "en", (Message("user", f"{10 * round + i}"),))
@@ -109,7 +109,7 @@ async def test_a_family_is_committed_whole_or_not_at_all(ledger: Ledger) -> None
         return [record]
 
     after = {"source": ("two",), "two": ("frail",), "frail": (SINK,)}
-    feed = Feed("source", lambda round, kept: seeds(6))
+    feed = Feed("source", lambda round, start, kept: seeds(6))
     stages = (Stage({"two": two, "frail": frail}),)
     await Runner(Plan((feed,), stages, after, limits=Limits(max_error_rate=1)), ledger).go()
     assert accepted(ledger) == [0, 1, 2, 4, 5]
@@ -226,7 +226,7 @@ async def test_seeds_that_changed_under_a_run_are_noticed(ledger: Ledger) -> Non
 
     await Runner(plan(n=5), ledger).go()
     ledger._now(lambda c: c.execute("UPDATE rounds SET done = 0"))
-    other = Feed("source", lambda round, kept: (r.child(1) for r in seeds(5)))
+    other = Feed("source", lambda round, start, kept: (r.child(1) for r in seeds(5)))
     changed = Plan((other,), (Stage({"step": same}),), plan().after)
     with pytest.raises(JobError, match="the input has changed"):
         await Runner(changed, ledger).go()
@@ -241,7 +241,7 @@ async def test_branches_meet_again_and_each_record_arrives_once(ledger: Ledger) 
 
     stages = (Stage({"left": left, "right": right}), Stage({"last": same}))
     after = {"source": ("left", "right"), "left": ("last",), "right": ("last",), "last": (SINK,)}
-    feed = Feed("source", lambda round, kept: seeds(4))
+    feed = Feed("source", lambda round, start, kept: seeds(4))
     assert await Runner(Plan((feed,), stages, after), ledger).go() is End.MET
     assert sorted(accepted(ledger)) == [0, 0, 1, 1, 2, 2, 3, 3]
     assert ledger.tallies()["last"] == (8, 8, 0)

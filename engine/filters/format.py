@@ -88,9 +88,9 @@ def _findings(record: Record, params: Params) -> Iterator[tuple[str, str]]:
             yield "turn_marker", found
         if params.placeholders and (found := _placeholder(plain)):
             yield "placeholder", found
-    for text in turns(record, "response"):
         if params.fences and prose(text)[1]:
             yield "unclosed_fence", ""
+    for text in turns(record, "response"):
         if params.endings and is_cut(text, params.min_words_of_ending):
             yield "cut_ending", text.rstrip()[-60:]
     if params.echo and _echoes(record):

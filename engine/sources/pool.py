@@ -21,7 +21,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
@@ -108,11 +108,27 @@ def read(well: Well[Params]) -> Iterator[Record]:
     _check_weights(weights, human, params.path)
     pool = Pool(human, _machine(well))
     origin = {"source": well.name} | ({"licence": params.licence} if params.licence else {})
-    for draw in count():
+    turns = islice(_turns(weights, well.random("languages")), well.start, None)
+    for draw, language in enumerate(turns):
         rng = well.random(well.round, draw)
-        language = rng.choices(list(weights), list(weights.values()))[0]
         facts = {**origin, "demonstrations": pool.draw(language, params, rng)}
         yield Record(well.id(well.round, draw), language, facts=facts)
+
+
+def _turns(weights: Mapping[str, float], rng: random.Random) -> Iterator[str]:
+    """Languages in turn, each as often as its weight says, over rounds as well as within one.
+
+    The one that is furthest behind its share comes next, so that no language waits for luck.
+    """
+    order = rng.sample(sorted(weights), len(weights))
+    behind = dict.fromkeys(order, 0.0)
+    total = sum(weights.values())
+    while True:
+        for language in order:
+            behind[language] += weights[language] / total
+        turn = max(order, key=behind.__getitem__)
+        behind[turn] -= 1
+        yield turn
 
 
 def _human(params: Params) -> dict[str, list[Task]]:

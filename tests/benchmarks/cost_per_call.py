@@ -169,7 +169,7 @@ async def full(folder: Path, library: Library, n: int, chat: Chat, *, langgraph:
     ledger = Ledger(folder, write=True)
     made = steps(Journal(chat, "instant", ledger), library, langgraph=langgraph)
     plan = Plan(
-        feeds=(Feed("source", lambda round, kept: iter(seeds(n))),),
+        feeds=(Feed("source", lambda round, start, kept: iter(seeds(n))),),
         stages=(Stage(made),),
         after={"source": ("chain",), "chain": ("length",), "length": (SINK,)},
     )
