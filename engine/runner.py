@@ -63,6 +63,8 @@ class Progress:
     steps: dict[str, list[int]] = field(default_factory=dict)
     """Step -> [entered, kept, dropped], over all rounds and earlier starts."""
     last_error: str = ""
+    stopping: bool = False
+    """Whether it winds down: no new calls, those on their way are waited for."""
 
     def count(self, tally: Mapping[str, Sequence[int]]) -> None:
         """Add what one unit or pass did."""
@@ -99,7 +101,7 @@ class Runner:
             for task in self._growing:
                 task.cancel()
             return
-        self._brake.on, self._why = True, why
+        self._brake.on, self._why, self.progress.stopping = True, why, True
         asyncio.get_running_loop().call_later(self._plan.limits.grace_s, self.stop)
 
     async def go(self) -> End:
@@ -203,7 +205,8 @@ class Runner:
                     task.add_done_callback(self._growing.discard)
         except BaseExceptionGroup as group:
             raise _first(group) from group
-        self._check_error_rate(1)
+        if not self._brake.on:  # what a stop cut short says nothing about the job
+            self._check_error_rate(1)
 
     def _unfinished(self, round: int, index: int, units: Iterator[Unit]) -> Iterator[Unit]:
         while batch := list(islice(units, LOOKUP)):

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from engine import job as jobs
-from engine import outputs
+from engine import outputs, quiet
 from engine.connect import Answerer, connect, identities
 from engine.core import Drop, JobError, Record
 from engine.job import TargetPart
@@ -33,6 +33,8 @@ from engine.runner import Progress, Runner
 from engine.wiring import Wiring, fingerprint, plan, wire
 
 OUTPUTS = Path("outputs")
+
+quiet.hush()  # before anything imports langgraph or the hub client, whoever uses the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,14 @@ def _claim(ledger: Ledger, marks: Mapping[str, str], job: jobs.Job, *, fresh: bo
             + "\nrun it with --fresh to start over (replies to unchanged questions are used again)"
             ", or choose another folder with -o"
         )
-    ledger.note(fingerprint=_json(dict(marks)), job=job.sheet.text, name=job.name)
-    ledger.note(target=str(job.file.target.accepted))
+    ledger.note(
+        fingerprint=_json(dict(marks)),
+        job=job.sheet.text,
+        file=job.sheet.path,
+        name=job.name,
+        target=str(job.file.target.accepted),
+        end="",
+    )
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

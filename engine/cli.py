@@ -1,0 +1,370 @@
+"""The command ``engine``: reads its arguments, calls what does the work, prints, exits.
+
+Only typer is imported here; everything else is imported by the command that needs it, so that
+``engine --help`` answers at once (``engine run --help`` waits for what typer itself imports).
+What a person reads goes to standard output; progress goes to standard error, so that ``--json``
+leaves exactly one JSON document on standard output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from engine.core import JobError, LedgerError
+from engine.quiet import hush
+
+if TYPE_CHECKING:
+    from engine.result import Result
+    from engine.session import Job
+
+EXIT = {"MET": 0, "SPENT": 3, "BARREN": 3, "BUDGET": 4, "ERRORS": 5, "INTERRUPTED": 130}
+"""Name of an ``engine.rounds.End`` -> exit code."""
+CODES = """\b
+Exit codes:
+    0  done (run: target met, or all seeds done where there is no target)
+    1  the run's folder cannot be used: full, read-only, locked or damaged
+    2  the job or the command line is wrong
+    3  target not met
+    4  stopped by a budget (deadline, tokens)
+    5  too many errors
+  130  interrupted and saved: run the same command again to go on"""
+
+
+class Commands(TyperGroup):
+    """Turns what a user can put right into one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a bug keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except (JobError, LedgerError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2 if isinstance(error, JobError) else 1) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Synthetic instruction data: a YAML job in, a multilingual training corpus out.",
+    epilog=CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """How a row of a dataset holds a conversation."""
+
+    messages = "messages"
+    alpaca = "alpaca"
+    sharegpt = "sharegpt"
+    preference = "preference"
+
+
+class SinkName(StrEnum):
+    """How an export is written."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+
+
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="a job file, or a shipped job's name")]
+Run = Annotated[str, typer.Argument(metavar="DIR", help="a run's folder, or its job")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON document instead of text")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="change one thing in the job")
+]
+Rehearse = Annotated[
+    bool, typer.Option("--rehearse", help="let the embedded model answer: no server, no real data")
+]
+
+
+@app.command()
+def init(
+    method: Annotated[str, typer.Argument(help="a shipped job or a generator; see `engine list`")],
+    to: Annotated[Path | None, typer.Option("-o", metavar="FILE", help="write it here")] = None,
+) -> None:
+    """Print a commented job to start from.
+
+    With -o it is written to a file, and example seeds or documents beside it.
+    """
+    from engine import starter
+
+    if to is None:
+        _write(starter.start(method).text)
+    else:
+        for said in starter.write(method, to):
+            typer.echo(said)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str, typer.Argument(metavar="[KIND|NAME]", help="generators, ..., prompts; or one of them")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Show the parts, prompts and jobs there are.
+
+    With a name, what that one does, and its settings, prompts and roles.
+    """
+    from engine import catalogue, showing
+
+    if what and what not in catalogue.KINDS:
+        found = catalogue.describe(what)
+        if as_json:
+            return _json(found)
+        for about in found:
+            showing.entry(showing.page(), about)
+        return None
+    kinds = {kind: catalogue.entries(kind) for kind in catalogue.KINDS if what in ("", kind)}
+    return _json(kinds) if as_json else showing.entries(showing.page(), kinds)
+
+
+@app.command()
+def check(
+    job: JobName, changes: Changes = None, rehearse: Rehearse = False, as_json: Json = False
+) -> None:
+    """Say what is wrong with a job, or its plan.
+
+    Everything is tried that needs no model call; who would answer is found out.
+    """
+    import asyncio
+
+    from engine import inspecting, showing
+
+    value = asyncio.run(inspecting.check(_load(job, changes), rehearse=rehearse))
+    return _json(value) if as_json else showing.plan(showing.page(), value)
+
+
+@app.command()
+def graph(job: JobName, changes: Changes = None, as_json: Json = False) -> None:
+    """Draw a job and its generators in Mermaid.
+
+    One Markdown page, drawn from the wiring and the graphs that a run uses.
+    """
+    from engine import drawing
+    from engine.wiring import wire
+
+    wired = wire(_load(job, changes))
+    if as_json:
+        return _json({"job": drawing.job(wired), "generators": drawing.generators(wired)})
+    return _write(drawing.page(wired))
+
+
+@app.command()
+def preview(
+    job: JobName,
+    n: Annotated[int, typer.Option("-n", min=1, help="seeds to run")] = 3,
+    show_prompts: Annotated[
+        bool, typer.Option("--show-prompts", help="every call's messages and reply as well")
+    ] = False,
+    rehearse: Rehearse = False,
+    changes: Changes = None,
+    as_json: Json = False,
+) -> None:
+    """Run a few seeds and show what they become.
+
+    They pass the whole job; nothing is kept.
+    """
+    from engine import inspecting, showing
+
+    _log_nothing()
+    shown = _load(job, changes).preview(n, rehearse=rehearse)
+    value = inspecting.preview(shown, n, calls=show_prompts)
+    if as_json:
+        _json(value)
+    else:
+        showing.preview(showing.page(), value)
+    if value["failures"] and not value["records"] and not value["drops"]:
+        raise typer.Exit(EXIT["ERRORS"])
+
+
+@app.command()
+def run(
+    job: JobName,
+    changes: Changes = None,
+    rehearse: Rehearse = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="start anew; replies already paid for serve again")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option("-o", metavar="DIR", help="the run's folder; outputs/<job>")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a job, or go on where it stopped.
+
+    Ends with a dataset, its card and a report; Ctrl-C saves what there is.
+    """
+    from rich.console import Console
+
+    from engine import progress, session
+
+    _log_nothing()
+    console = Console(stderr=True, highlight=False)
+    live = console.is_terminal and not console.is_dumb_terminal
+    watch = progress.screen(console) if live else progress.lines(console)
+    result = session.run(_load(job, changes), to, rehearse=rehearse, fresh=fresh, watch=watch)
+    again = ["engine", "run", job, *(part for each in changes or () for part in ("--set", each))]
+    again += (["--rehearse"] if rehearse else []) + (["-o", str(to)] if to else [])
+    _finish(result, shlex.join(again), as_json=as_json)
+
+
+def _finish(result: Result, again: str, *, as_json: bool) -> None:
+    """Say what a run came to, and exit with its code."""
+    from engine import inspecting, showing
+
+    code = EXIT[result.end.name]
+    value = inspecting.status(result.folder)
+    if as_json:
+        _json({**value, "exit": code})
+    else:
+        showing.ending(showing.page(), value, again)
+    raise typer.Exit(code)
+
+
+@app.command()
+def status(
+    where: Annotated[str, typer.Argument(metavar="[DIR|JOB]", help="all runs if left out")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show where a run stands, or list all runs."""
+    from engine import inspecting, showing
+
+    if where:
+        value = inspecting.status(inspecting.folder_of(where))
+        return _json(value) if as_json else showing.status(showing.page(), value)
+    values = [inspecting.status(folder) for folder in inspecting.runs()]
+    return _json(values) if as_json else showing.runs(showing.page(), values)
+
+
+@app.command()
+def show(
+    where: Run,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="a record's id, or how it begins")],
+    as_json: Json = False,
+) -> None:
+    """Show a record with its lineage.
+
+    Every step it passed, its parents, and each call with its messages and reply; drops too.
+    """
+    from engine import inspecting, showing
+
+    value = inspecting.record(inspecting.folder_of(where), id_)
+    return _json(value) if as_json else showing.lineage(showing.page(), value)
+
+
+@app.command()
+def failures(
+    where: Run,
+    retry: Annotated[bool, typer.Option("--retry", help="put them back in line")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show failed seeds, or put them back in line."""
+    from engine import inspecting, showing
+
+    folder = inspecting.folder_of(where)
+    if not retry:
+        found = inspecting.failures(folder)
+        return _json(found) if as_json else showing.failures(showing.page(), found, where)
+    value = inspecting.retry(folder)
+    if as_json:
+        return _json(value)
+    typer.echo(f"{value['retried']} seeds are back in line")
+    if value["retried"]:
+        words = ["engine", "run", value["job"], "-o", value["folder"]]
+        typer.echo(f"to try them: {shlex.join(words)} (with the options it was run with)")
+    return None
+
+
+@app.command()
+def drops(
+    where: Run,
+    step: Annotated[str, typer.Option("--step", help="only of this step")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="only for this reason")] = "",
+    n: Annotated[int, typer.Option("-n", min=0, help="drops to show")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show what was dropped, and for which reason."""
+    from engine import inspecting, showing
+
+    value = inspecting.drops(inspecting.folder_of(where), step, reason, n)
+    return _json(value) if as_json else showing.drops(showing.page(), value, n)
+
+
+@app.command()
+def export(
+    where: Run,
+    format_: Annotated[Format, typer.Option("--format", help="how a row holds a conversation")],
+    to: Annotated[
+        Path | None, typer.Option("-o", metavar="FOLDER", help="where; DIR/export-FORMAT")
+    ] = None,
+    sink: Annotated[SinkName, typer.Option("--sink", help="how it is written")] = SinkName.parquet,
+) -> None:
+    """Write accepted records in another format."""
+    from engine import inspecting, outputs
+
+    folder = inspecting.folder_of(where)
+    place = to or folder / f"export-{format_.value}"
+    for file in outputs.export(folder, format_.value, sink.value, place):
+        typer.echo(file)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a job file."""
+    from engine.job import JobFile
+
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return _json({**draft, **JobFile.model_json_schema(by_alias=True)})
+
+
+def _load(job: str, changes: list[str] | None) -> Job:
+    from engine import session
+
+    return session.load(job, changes or ())
+
+
+def _json(value: Any) -> None:
+    """One JSON document, in UTF-8 wherever it goes."""
+    import orjson
+
+    _write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+
+
+def _write(text: str) -> None:
+    """Text for a file or a program: UTF-8, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.removesuffix("\n").encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _log_nothing() -> None:
+    """Failures are counted in the view and kept in the ledger; the log would tear the view."""
+    logging.getLogger("engine").addHandler(logging.NullHandler())
+
+
+def main() -> None:
+    """The entry point: nothing is sent anywhere, and no character can break the output."""
+    hush(os.environ)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # replaced by something that is no text stream
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()
+
+
+if __name__ == "__main__":
+    main()
