@@ -152,7 +152,7 @@ def status(folder: Path) -> Value:
             "folder": str(folder),
             "job": ledger.meta("name"),
             "running": running,
-            "end": None if running or ended is None else End[ended].value,
+            "end": End[ended].value if ended and not running else None,
             "target": target,
             "accepted": min(accepted, target) if target else accepted,
             "surplus": max(0, accepted - target) if target else 0,
@@ -160,12 +160,19 @@ def status(folder: Path) -> Value:
             "rounds": len(ledger.rounds()),
             "seeds_done": done,
             "seeds_failed": failed,
+            "last_error": _last_error(ledger),
             "answers": orjson.loads(ledger.meta("answers") or "{}"),
             "steps": list(_steps(ledger)),
             "calls": [_called(row) for row in ledger.called()],
             "dataset": _there(folder / DATASET),
             "report": _there(folder / "report.html"),
         }
+
+
+def _last_error(ledger: Ledger) -> str | None:
+    """What the last failed seed failed with: its one line, or the last of a traceback."""
+    errors = [str(failure["error"]) for failure in ledger.failures()]
+    return errors[-1].strip().splitlines()[-1] if errors else None
 
 
 def is_running(folder: Path) -> bool:

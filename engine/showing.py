@@ -353,7 +353,7 @@ def ending(console: Console, value: Value, again: str) -> None:
     rows += [(name, value[name]) for name in ("dataset", "report") if value[name]]
     if value["seeds_failed"]:
         why = f"{value['seeds_failed']:,} seeds; engine failures {value['folder']} [--retry]"
-        rows.append(("failed", why))
+        rows += [("failed", why), ("last error", value["last_error"])]
     dropped = sum(step["dropped"] for step in value["steps"])
     if dropped:
         rows.append(("dropped", f"{dropped:,}; engine drops {value['folder']}"))

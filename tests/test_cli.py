@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from engine import shipped
 from engine.cli import EXIT, app
+from engine.ledger import Ledger
 from engine.quiet import OFF, hush
 from engine.rounds import End
 from engine.storage import lock
@@ -288,6 +289,8 @@ def test_a_spent_budget_is_exit_code_4(cli: Cli) -> None:
 
 def test_too_many_errors_are_exit_code_5_and_can_be_retried(cli: Cli) -> None:
     said = cli("run", job(filter="cli_errors.broken", body="1 / 0"), code=5)
+    assert "last error" in said.stdout and "ZeroDivisionError" in said.stdout
+    assert told(cli("status", "tides", "--json"))["end"] == "too many errors"
     assert "engine failures outputs/tides [--retry]" in said.stdout
     failed = told(cli("failures", "tides", "--json"))
     assert "ZeroDivisionError" in failed[0]["error"]
@@ -345,3 +348,11 @@ def test_a_terminal_without_unicode_breaks_neither_text_nor_json() -> None:
     assert b"K?ksal" in text.stdout
     as_json = python("-m", "engine.cli", "list", "jobs", "--json", **ascii)
     assert "Köksal" in json.loads(as_json.stdout.decode("utf-8"))["jobs"]["reverse_instructions"]
+
+
+def test_status_of_a_run_that_was_killed_names_no_end(cli: Cli) -> None:
+    cli("run", job())
+    ledger = Ledger(Path("outputs/tides"), write=True)
+    ledger.note(end="")  # what a start writes down before it begins
+    ledger.close()
+    assert told(cli("status", "tides", "--json"))["end"] is None
