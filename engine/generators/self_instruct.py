@@ -10,7 +10,8 @@ Source: Wang et al., "Self-Instruct: Aligning Language Models with Self-Generate
 Instructions", 2022, arXiv:2212.10560, section 2.2 and appendix A. 175 human tasks gave 52,445
 instructions with 82,439 instances, 54 % of them fully valid; 8 tasks shown, stop at the 16th,
 temperature 0.7, top_p 0.5, presence penalty 2; 4 to 150 words.
-Differs: an instruct model is asked to continue the list, in the draw's language. A blank line
+Differs: an instruct model is asked to continue the list, in the draw's language; presence
+penalty 0.5, since makers of open models warn that a high one mixes languages. A blank line
 ends a task, not the reply. The words of unfit tasks exist for several languages. "Starts with a
 character outside ASCII" stood for "not English" and is "mostly in another script" here; an
 opening ¿ or ¡ is no punctuation mark. Lengths count characters where a script has no spaces.
