@@ -122,7 +122,13 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
     if near:
         return f"did you mean {folded[near[0]]!r}?"
-    return f"there {'is' if len(known) == 1 else 'are'} {', '.join(known) or 'none'}"
+    return f"there {'is' if len(known) == 1 else 'are'} {', '.join(map(plain, known)) or 'none'}"
+
+
+def plain(word: str) -> str:
+    """A word from a file for a message of one line: quoted where it holds what cannot be seen."""
+    short = word if len(word) <= 60 else word[:57] + "..."
+    return short if short.isprintable() else repr(short)
 
 
 def _measure(text: str, path: str) -> None:
@@ -237,7 +243,7 @@ class _Builder:
         if kind == "seq" and isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*place, i)) for i, item in enumerate(node.value)]
         if kind not in _SCALARS or not isinstance(node, yaml.ScalarNode):
-            short = f"!!{kind}" if node.tag.startswith(_TAG) else node.tag
+            short = plain(f"!!{kind}" if node.tag.startswith(_TAG) else node.tag)
             raise self._error(node, f"tags such as {short} mean nothing in a job")
         if kind in _PLAIN and not _PLAIN[kind][0].match(node.value):
             raise self._error(node, f"{node.value[:60]!r} is no {kind}")

@@ -39,8 +39,12 @@ RECURSION_LIMIT = 1000
 
 def _beside_the_job(path: Path, info: ValidationInfo) -> Path:
     base: Path = (info.context or {}).get("base", Path())
-    found = (base / path.expanduser()).resolve()
-    if not found.exists():
+    try:
+        found = (base / path.expanduser()).resolve()
+        there = found.exists()
+    except (OSError, RuntimeError) as error:  # a name too long; the home of nobody
+        raise ValueError(f"{str(path)[:60]!r} cannot be a path: {error}") from error
+    if not there:
         raise ValueError(f"there is no {path} (looked for {found})")
     return found
 

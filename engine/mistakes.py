@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.jobfile import Place, Sheet, did_you_mean
+from engine.jobfile import Place, Sheet, did_you_mean, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def explain(sheet: Sheet, above: Place, model: type[BaseModel], error: Validatio
 
 def dotted(place: Place) -> str:
     """A place as a person writes it."""
-    return ".".join(map(str, place)) or "the job"
+    return ".".join(plain(str(part)) for part in place) or "the job"
 
 
 def shown(value: object) -> str:
@@ -108,7 +108,7 @@ def _unknown(key: str, known: list[str]) -> str:
     hint = did_you_mean(key, known)
     if "with" in known and not hint.startswith("did"):
         hint += "; the settings of a part stand under `with`"
-    return f"unknown key {key!r}; {hint}"
+    return f"unknown key {shown(key)}; {hint}"
 
 
 def _fields(model: Any, place: Place) -> list[str]:

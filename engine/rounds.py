@@ -45,14 +45,14 @@ def feeds(plan: Plan, past: Past, accepted: int) -> dict[str, Any]:
     """Source -> {start, count} of the next round; count -1 takes all there is."""
     live = _live(plan, past)
     size = min(_size(plan, past, accepted), _left(plan, past))
-    total = sum(feed.weight for feed in live)
     counts: dict[str, Any] = {}
-    for feed in live:
+    for i, feed in enumerate(live):
+        total = sum(later.weight for later in live[i:])  # anew: differences of floats drift
         share = size if size == math.inf else math.ceil(size * feed.weight / total)
         start = sum(taken[feed.name]["count"] for taken, _ in past if feed.name in taken)
         if share > 0:
             counts[feed.name] = {"start": start, "count": -1 if share == math.inf else share}
-        size, total = size if size == math.inf else size - share, total - feed.weight
+        size -= share if size < math.inf else 0
     return counts
 
 

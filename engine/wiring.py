@@ -220,20 +220,19 @@ def _check_prompts(job: Job, library: Library, kind: Any) -> None:
     The prompt that came with the engine says what that is. Loading a file has checked its header
     against its body.
     """
-    shipped_prompts = shipped.folder("prompts")
     own = (job.base / "prompts").is_dir()
-    origin = Library(shipped_prompts) if own else library
+    origin = Library(shipped.folder("prompts")) if own else library
     for prompt in (*_prompts(kind), *([AGAIN] if _prompts(kind) else ())):
-        there = (shipped_prompts / f"{prompt.name}.j2").is_file()
-        model = (origin if there else library).load(prompt.name)
+        plain = library.load(prompt.name)
+        there = any((root / f"{prompt.name}.j2").is_file() for root in origin.roots)
+        given = _inputs(origin.load(prompt.name) if there else plain)
         for variant in library.variants(prompt.name):
-            for what, wants, gets in (
-                ("inputs", _inputs(variant), _inputs(model)),
-                ("role", {variant.header.role}, {model.header.role}),
-            ):
-                if wants != gets:
-                    why = f"has {what} {_listed(wants)}, but is used with {_listed(gets)}"
-                    raise JobError(f"a file of the prompt {prompt.name} {why}")
+            if _inputs(variant) != given:
+                why = f"takes the inputs {_listed(_inputs(variant))}, but is given {_listed(given)}"
+                raise JobError(f"a file of the prompt {prompt.name} {why}")
+            if variant.header.role != plain.header.role:
+                why = f"has the role {variant.header.role}, the plain one {plain.header.role}"
+                raise JobError(f"a variant of the prompt {prompt.name} {why}")
 
 
 def _inputs(template: Template) -> set[str]:
@@ -270,9 +269,7 @@ def _feed(wiring: Wiring, part: SourcePart) -> Feed:
     bound, seed = wiring.sources[part.name], str(wiring.job.file.seed)
     source: Source[Any] = bound.kind
 
-    def read(
-        round: int, start: int, kept: Callable[[str], Iterator[Record]]
-    ) -> Iterator[Record]:
+    def read(round: int, start: int, kept: Callable[[str], Iterator[Record]]) -> Iterator[Record]:
         return source.read(Well(bound.params, part.name, round, seed, kept, start))
 
     return Feed(part.name, read, source.endless, part.weight)
