@@ -12,17 +12,21 @@ transaction, with ``synchronous=FULL``: a write that was awaited survives SIGKIL
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
 from engine.core import Drop, LedgerError, Record
 from engine.entries import Leaf, Tally, Unit, decode, encode
 from engine.models.journal import Said
-from engine.storage import BATCH, Op, Writer, connect, explained, lock
+from engine.storage import BATCH, Op, Reader, Writer, explained, lock
 
 FILE = "run.sqlite"
 FORMAT = "1"
@@ -41,7 +45,7 @@ CREATE TABLE IF NOT EXISTS outcomes(
     round INTEGER, stage INTEGER, pos INTEGER, ord INTEGER, src TEXT, dst TEXT, id TEXT,
     language TEXT, reason TEXT, detail TEXT, body BLOB);
 CREATE INDEX IF NOT EXISTS arrived ON outcomes(dst, round, stage, pos, ord);
-CREATE INDEX IF NOT EXISTS dropped ON outcomes(src, reason) WHERE reason IS NOT NULL;
+CREATE INDEX IF NOT EXISTS dropped ON outcomes(round, stage, pos, ord) WHERE reason IS NOT NULL;
 CREATE TABLE IF NOT EXISTS passes(
     round INTEGER, stage INTEGER, PRIMARY KEY(round, stage)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tallies(
@@ -51,6 +55,7 @@ CREATE TABLE IF NOT EXISTS tallies(
 _ORDER = "ORDER BY round, stage, pos, ord"
 PAGE = 500
 """Records read at a time."""
+_START, _LAST = (-1, -1, -1, -1), (1 << 63) - 1
 
 
 class Ledger:
@@ -66,28 +71,24 @@ class Ledger:
             LedgerError: not there, locked by another process, damaged, full or read-only.
         """
         self.path = folder / FILE
-        self._lock: IO[str] | None = None
         self._writer: Writer | None = None
-        with explained(self.path):
+        with contextlib.ExitStack() as opened, explained(self.path):
             if write:
-                self._lock = lock(folder)
-                self._writer = Writer(self.path, _SCHEMA)
+                opened.enter_context(lock(folder))
+                self._writer = opened.enter_context(contextlib.closing(Writer(self.path, _SCHEMA)))
             elif not self.path.is_file():
                 raise LedgerError(f"no run in {folder} (there is no {FILE})")
-            self._read = connect(self.path, write=write)
+            self._read = opened.enter_context(contextlib.closing(Reader(self.path, write=write)))
             found = self.meta("format")
             if write and found is None:
                 self._now(lambda c: _put_meta(c, "format", FORMAT))
             elif found != FORMAT:
                 raise LedgerError(f"{self.path} has format {found}, this engine writes {FORMAT}")
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         """Write what is queued, fold the log into the file, let go of the lock."""
-        if self._writer:
-            self._writer.close()
-        self._read.close()
-        if self._lock:
-            self._lock.close()
+        self._opened.close()
 
     def reader(self) -> Ledger:
         """The same run through a connection of its own, for use in another thread."""
@@ -116,26 +117,30 @@ class Ledger:
     def calls(self, keys: Sequence[str] | None = None) -> Iterator[Said]:
         """The journalled calls in the order their replies came; all, or those with these keys."""
         columns = (
-            "SELECT key, prompt, role, model, tokens_in, tokens_out, truncated, max_tokens,"
-            " seconds, asked, text FROM calls"
+            "key, prompt, role, model, tokens_in, tokens_out, truncated, max_tokens, seconds,"
+            " asked, text FROM calls"
         )
-        if keys is None:
-            return (Said(*row) for row in self._read.execute(f"{columns} ORDER BY at"))
-        where = f"WHERE key IN ({','.join('?' * len(keys))}) ORDER BY at"
-        return (Said(*row) for row in self._read.execute(f"{columns} {where}", keys))
+        if keys is not None:
+            where = f"WHERE key IN ({','.join('?' * len(keys))}) ORDER BY at"
+            yield from (Said(*row) for row in self._read.all(f"SELECT {columns} {where}", keys))
+            return
+        query, after = f"SELECT at, {columns} WHERE at > ? ORDER BY at LIMIT {PAGE}", -1
+        while rows := self._read.all(query, (after,)):
+            yield from (Said(*row[1:]) for row in rows)
+            after = rows[-1][0]
 
     def called(self) -> list[tuple[str, str, int, int, int, float]]:
         """Per model and prompt: calls, tokens in, tokens out, seconds."""
-        return self._read.execute(
+        return self._read.all(
             "SELECT model, prompt, count(*), sum(tokens_in), sum(tokens_out), sum(seconds)"
             " FROM calls GROUP BY model, prompt ORDER BY model, prompt"
-        ).fetchall()
+        )
 
     # -- rounds, units, passes ---------------------------------------------------------------
 
     def rounds(self) -> list[tuple[dict[str, Any], bool]]:
         """Per round: how many seeds of which source it takes from where, and whether it is done."""
-        rows = self._read.execute("SELECT feeds, done FROM rounds ORDER BY round")
+        rows = self._read.all("SELECT feeds, done FROM rounds ORDER BY round")
         return [(orjson.loads(feeds), bool(done)) for feeds, done in rows]
 
     async def begin_round(self, round: int, feeds: Mapping[str, Any]) -> None:
@@ -152,7 +157,7 @@ class Ledger:
 
     def finished(self, round: int, stage: int, first: int, last: int) -> dict[int, tuple[str, str]]:
         """Position -> (record id, status) of the units from ``first`` up to and with ``last``."""
-        rows = self._read.execute(
+        rows = self._read.all(
             "SELECT pos, id, status FROM units"
             " WHERE round = ? AND stage = ? AND pos BETWEEN ? AND ?",
             (round, stage, first, last),
@@ -167,7 +172,11 @@ class Ledger:
         done = (unit.round, unit.stage, unit.pos, unit.record.id)
 
         def op(c: sqlite3.Cursor) -> None:
-            c.execute("INSERT OR REPLACE INTO units VALUES(?,?,?,?,'done',1,NULL)", done)
+            c.execute(
+                "INSERT INTO units VALUES(?,?,?,?,'done',1,NULL) ON CONFLICT DO UPDATE SET"
+                " status = 'done', attempts = attempts + 1, error = NULL",
+                done,
+            )
             c.executemany("INSERT INTO outcomes VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
             _count(c, unit.round, unit.stage, tally)
 
@@ -186,10 +195,8 @@ class Ledger:
 
     def settled(self, round: int, stage: int) -> bool:
         """Whether a pass has been through this round."""
-        found = self._read.execute(
-            "SELECT 1 FROM passes WHERE round = ? AND stage = ?", (round, stage)
-        )
-        return found.fetchone() is not None
+        query = "SELECT 1 FROM passes WHERE round = ? AND stage = ?"
+        return self._read.first(query, (round, stage)) is not None
 
     def settle(self, round: int, stage: int, leaves: Iterable[Leaf], tally: Tally) -> int:
         """Keep the outcomes of a pass, however many; blocks. A half-written pass is done anew."""
@@ -216,9 +223,9 @@ class Ledger:
 
         Nothing is paid for again: the calls stay in the journal.
         """
-        rows = self._read.execute(
+        rows = self._read.all(
             "SELECT round, min(stage) FROM units WHERE status = 'failed' GROUP BY round"
-        ).fetchall()
+        )
         if not rows:
             return 0
         failed = sum(1 for _ in self.failures())
@@ -251,7 +258,7 @@ class Ledger:
 
     def meta(self, key: str) -> str | None:
         """What was written down under ``key``."""
-        row = self._read.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self._read.first("SELECT value FROM meta WHERE key = ?", (key,))
         return row and str(row[0])
 
     def note(self, **values: str) -> None:
@@ -267,10 +274,11 @@ class Ledger:
         self, dst: Sequence[str], round: int | None = None, limit: int = -1
     ) -> Iterator[tuple[str, Record]]:
         """(destination, record) for all that waits at ``dst``, in seed order."""
-        where = f"dst IN ({','.join('?' * len(dst))})"
-        if round is not None:
-            where += f" AND round = {round:d}"
-        return ((at, decode(body)) for _, at, _, _, body in self._page(where, dst, limit))
+        # "round <= ?" and a start, not "round = ?": SQLite then walks the index from page to page.
+        before, start = (_LAST, _START) if round is None else (round, (round, -1, -1, -1))
+        ways = [self._page("dst = ? AND round <= ?", (d, before), limit, start) for d in dst]
+        rows = merge(*ways, key=itemgetter(slice(4)))
+        return ((row[5], decode(row[8])) for row in islice(rows, limit if limit >= 0 else None))
 
     def accepted(self, limit: int = -1) -> Iterator[Record]:
         """What reached the sink, in seed order; the first ``limit`` of it."""
@@ -278,19 +286,17 @@ class Ledger:
 
     def accepted_before(self, round: int) -> int:
         """How many records reached the sink in earlier rounds."""
-        found = self._read.execute(
-            "SELECT count(*) FROM outcomes WHERE dst = '' AND round < ?", (round,)
-        )
-        return int(found.fetchone()[0])
+        query = "SELECT count(*) FROM outcomes WHERE dst = '' AND round < ?"
+        return int(self._read.first(query, (round,))[0])
 
     def kept(self, src: str, dst: str, before: int) -> Iterator[Record]:
         """What ``src`` sent to ``dst`` in the rounds before ``before``, in seed order."""
         rows = self._page("src = ? AND dst = ? AND round < ?", (src, dst, before))
-        return (decode(body) for *_, body in rows)
+        return (decode(row[8]) for row in rows)
 
     def waiting(self, dst: str) -> int:
         """How many records reached ``dst``; ``""`` counts the accepted."""
-        row = self._read.execute("SELECT count(*) FROM outcomes WHERE dst = ?", (dst,)).fetchone()
+        row = self._read.first("SELECT count(*) FROM outcomes WHERE dst = ?", (dst,))
         return int(row[0])
 
     def drops(
@@ -299,40 +305,40 @@ class Ledger:
         """(step, drop) for all that was dropped, in seed order."""
         where = "reason IS NOT NULL AND (? = '' OR src = ?) AND (? = '' OR reason = ?)"
         rows = self._page(where, (step, step, reason, reason), limit)
-        return ((src, Drop(decode(body), why, detail)) for src, _, why, detail, body in rows)
+        return ((row[4], Drop(decode(row[8]), row[6], row[7])) for row in rows)
 
     def _page(
-        self, where: str, values: Sequence[object], limit: int = -1
-    ) -> Iterator[tuple[str, str, str, str, bytes]]:
-        """(src, dst, reason, detail, body) in seed order, a page at a time.
+        self, where: str, values: Sequence[object], limit: int = -1, after: tuple[int, ...] = _START
+    ) -> Iterator[tuple[Any, ...]]:
+        """(round, stage, pos, ord, src, dst, reason, detail, body) in seed order, page by page.
 
         One long query would hold on to its snapshot, and the write-ahead log would grow for as
         long as a stage takes; memory stays flat either way.
         """
-        after: tuple[int, ...] = (-1, -1, -1, -1)
+        query = (
+            "SELECT round, stage, pos, ord, src, dst, reason, detail, body FROM outcomes"
+            f" WHERE {where} AND (round, stage, pos, ord) > (?, ?, ?, ?) {_ORDER} LIMIT ?"
+        )
         left = limit
         while left:
-            rows = self._read.execute(
-                "SELECT round, stage, pos, ord, src, dst, reason, detail, body FROM outcomes"
-                f" WHERE {where} AND (round, stage, pos, ord) > (?, ?, ?, ?) {_ORDER} LIMIT ?",
-                (*values, *after, PAGE if left < 0 else min(PAGE, left)),
-            ).fetchall()
-            if not rows:
+            page = PAGE if left < 0 else min(PAGE, left)
+            rows = self._read.all(query, (*values, *after, page))
+            yield from rows
+            if len(rows) < page:
                 return
-            yield from (row[4:] for row in rows)
             after = rows[-1][:4]
             left = left - len(rows) if left > 0 else left
 
     def reasons(self) -> list[tuple[str, str, str, int]]:
         """(step, reason, language, count) of the drops."""
-        return self._read.execute(
+        return self._read.all(
             "SELECT src, reason, language, count(*) FROM outcomes WHERE reason IS NOT NULL"
             " GROUP BY src, reason, language ORDER BY src, count(*) DESC, reason, language"
-        ).fetchall()
+        )
 
     def tallies(self) -> dict[str, tuple[int, int, int]]:
         """Step -> (entered, kept, dropped) over all rounds."""
-        rows = self._read.execute(
+        rows = self._read.all(
             "SELECT step, sum(entered), sum(kept), sum(dropped) FROM tallies GROUP BY step"
         )
         return {step: (a, b, c) for step, a, b, c in rows}
@@ -340,15 +346,13 @@ class Ledger:
     def seeds(self) -> tuple[int, int]:
         """(done, failed) among the seeds."""
         rows = dict(
-            self._read.execute(
-                "SELECT status, count(*) FROM units WHERE stage = 0 GROUP BY status"
-            ).fetchall()
+            self._read.all("SELECT status, count(*) FROM units WHERE stage = 0 GROUP BY status")
         )
         return rows.get("done", 0), rows.get("failed", 0)
 
     def failures(self) -> Iterator[dict[str, Any]]:
         """Units that failed: round, stage, position, record id, attempts, error."""
-        rows = self._read.execute(
+        rows = self._read.all(
             "SELECT round, stage, pos, id, attempts, error FROM units WHERE status = 'failed'"
             " ORDER BY round, stage, pos"
         )
@@ -357,7 +361,7 @@ class Ledger:
 
     def find(self, id_: str) -> list[tuple[str, str | None, str, str, Record]]:
         """(from, to, reason, detail, record) of every record whose id starts with ``id_``."""
-        rows = self._read.execute(
+        rows = self._read.all(
             "SELECT src, dst, ifnull(reason, ''), ifnull(detail, ''), body FROM outcomes"
             f" WHERE substr(id, 1, ?) = ? {_ORDER} LIMIT 50",
             (len(id_), id_),

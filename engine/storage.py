@@ -13,10 +13,10 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from engine.core import LedgerError
 
@@ -24,6 +24,9 @@ BATCH = 4000
 """At most so many writes share one commit; more would only delay the first of them."""
 
 _READ_ONLY = ("readonly", "unable to open", "Read-only file system")
+_NO_FOLDER = (PermissionError, NotADirectoryError, FileExistsError)
+_REFUSED = (sqlite3.Error, ValueError, TypeError, OverflowError)
+"""What SQLite and its binding raise: a failing disk, half a surrogate pair, 65 bits."""
 
 Op = Callable[[sqlite3.Cursor], object]
 Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | Future[None]
@@ -45,7 +48,7 @@ def explain(path: Path, error: Exception) -> LedgerError:
         why = "the disk is full or failing; what was committed is safe: make room and run again"
     elif "malformed" in said or "not a database" in said or "corrupt" in said:
         why = "the file is damaged; move it away to start anew, or restore it from a copy"
-    elif isinstance(error, PermissionError) or any(word in said for word in _READ_ONLY):
+    elif isinstance(error, _NO_FOLDER) or any(word in said for word in _READ_ONLY):
         why = "it cannot be written here; choose another folder with -o"
     else:
         why = "it cannot be used"
@@ -83,10 +86,34 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     made = sqlite3.connect(
         f"{uri}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=30
     )
-    made.execute("PRAGMA journal_mode = WAL")
-    made.execute("PRAGMA synchronous = FULL")
-    made.execute("PRAGMA cache_size = -16000")  # 16 MB: memory must not grow with the run
+    try:
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("PRAGMA synchronous = FULL")
+        made.execute("PRAGMA cache_size = -16000")  # 16 MB: memory must not grow with the run
+    except sqlite3.Error:
+        made.close()
+        raise
     return made
+
+
+class Reader:
+    """A connection for reading; damage that it meets is told as such."""
+
+    def __init__(self, path: Path, *, write: bool) -> None:
+        """Open; ``write`` creates the file where there is none."""
+        self._path = path
+        self._connection = connect(path, write=write)
+        self.close = self._connection.close
+
+    def all(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Every row."""
+        with explained(self._path):
+            return self._connection.execute(query, values).fetchall()
+
+    def first(self, query: str, values: Sequence[object] = ()) -> Any:
+        """The first row, or ``None``."""
+        with explained(self._path):
+            return self._connection.execute(query, values).fetchone()
 
 
 class Writer:
@@ -96,7 +123,11 @@ class Writer:
         self._path = path
         self._queue: queue.SimpleQueue[tuple[Op, Waiter] | None] = queue.SimpleQueue()
         self._connection = connect(path, write=True)
-        self._connection.executescript(schema)
+        try:
+            self._connection.executescript(schema)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
 
@@ -133,21 +164,28 @@ class Writer:
             self._commit([item for item in group if item is not None])
 
     def _commit(self, group: list[tuple[Op, Waiter]]) -> None:
-        error: Exception | None = None
-        if not group:
+        error = self._try([op for op, _ in group]) if group else None
+        if error is None or len(group) == 1:
+            _tell([waiter for _, waiter in group], error)
             return
+        for op, waiter in group:  # one write that cannot be must not take its neighbours along
+            _tell([waiter], self._try([op]))
+
+    def _try(self, ops: list[Op]) -> Exception | None:
+        """One transaction; the error where there is one."""
         cursor = self._connection.cursor()
         try:
             cursor.execute("BEGIN IMMEDIATE")
-            for op, _ in group:
+            for op in ops:
                 op(cursor)
             cursor.execute("COMMIT")
-        except sqlite3.Error as failure:
-            error = explain(self._path, failure)
+        except _REFUSED as failure:
             if self._connection.in_transaction:
                 with contextlib.suppress(sqlite3.Error):  # the first error is the one to tell
                     cursor.execute("ROLLBACK")
-        _tell([waiter for _, waiter in group], error)
+            known = isinstance(failure, sqlite3.Error)
+            return explain(self._path, failure) if known else failure
+        return None
 
 
 def _tell(waiters: list[Waiter], error: Exception | None) -> None:

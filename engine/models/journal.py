@@ -171,4 +171,5 @@ def _limit(request: Request) -> int:
 
 
 def _reply(said: Said) -> Reply:
-    return Reply(said.text, said.model, said.tokens_in, said.tokens_out, said.truncated, said.key)
+    cut = bool(said.truncated)  # SQLite knows only 0 and 1; a fact must not depend on a restart
+    return Reply(said.text, said.model, said.tokens_in, said.tokens_out, cut, said.key)
