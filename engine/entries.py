@@ -11,6 +11,31 @@ import orjson
 from engine.core import Call, Drop, Hop, Message, Outcome, Record
 
 
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls(
+    at INTEGER PRIMARY KEY, key TEXT UNIQUE, prompt TEXT, role TEXT, model TEXT, tokens_in INTEGER,
+    tokens_out INTEGER, truncated INTEGER, max_tokens INTEGER, seconds REAL, asked BLOB, text TEXT);
+CREATE TABLE IF NOT EXISTS rounds(
+    round INTEGER PRIMARY KEY, feeds TEXT, done INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS units(
+    round INTEGER, stage INTEGER, pos INTEGER, id TEXT, status TEXT, attempts INTEGER, error TEXT,
+    PRIMARY KEY(round, stage, pos)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS failed ON units(status) WHERE status = 'failed';
+CREATE TABLE IF NOT EXISTS outcomes(
+    round INTEGER, stage INTEGER, pos INTEGER, ord INTEGER, src TEXT, dst TEXT, id TEXT,
+    language TEXT, reason TEXT, detail TEXT, body BLOB);
+CREATE INDEX IF NOT EXISTS arrived ON outcomes(dst, round, stage, pos, ord);
+CREATE INDEX IF NOT EXISTS dropped ON outcomes(round, stage, pos, ord) WHERE reason IS NOT NULL;
+CREATE TABLE IF NOT EXISTS passes(
+    round INTEGER, stage INTEGER, PRIMARY KEY(round, stage)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tallies(
+    round INTEGER, stage INTEGER, step TEXT, entered INTEGER, kept INTEGER, dropped INTEGER,
+    PRIMARY KEY(round, stage, step)) WITHOUT ROWID;
+"""
+"""The tables, as SQLite reads them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One record's way through one stage."""

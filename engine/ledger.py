@@ -24,34 +24,12 @@ from typing import Any
 import orjson
 
 from engine.core import Drop, LedgerError, Record
-from engine.entries import Leaf, Tally, Unit, decode, encode
+from engine.entries import SCHEMA, Leaf, Tally, Unit, decode, encode
 from engine.models.journal import Said
 from engine.storage import BATCH, Op, Reader, Writer, explained, lock
 
 FILE = "run.sqlite"
 FORMAT = "1"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls(
-    at INTEGER PRIMARY KEY, key TEXT UNIQUE, prompt TEXT, role TEXT, model TEXT, tokens_in INTEGER,
-    tokens_out INTEGER, truncated INTEGER, max_tokens INTEGER, seconds REAL, asked BLOB, text TEXT);
-CREATE TABLE IF NOT EXISTS rounds(
-    round INTEGER PRIMARY KEY, feeds TEXT, done INTEGER DEFAULT 0);
-CREATE TABLE IF NOT EXISTS units(
-    round INTEGER, stage INTEGER, pos INTEGER, id TEXT, status TEXT, attempts INTEGER, error TEXT,
-    PRIMARY KEY(round, stage, pos)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS failed ON units(status) WHERE status = 'failed';
-CREATE TABLE IF NOT EXISTS outcomes(
-    round INTEGER, stage INTEGER, pos INTEGER, ord INTEGER, src TEXT, dst TEXT, id TEXT,
-    language TEXT, reason TEXT, detail TEXT, body BLOB);
-CREATE INDEX IF NOT EXISTS arrived ON outcomes(dst, round, stage, pos, ord);
-CREATE INDEX IF NOT EXISTS dropped ON outcomes(round, stage, pos, ord) WHERE reason IS NOT NULL;
-CREATE TABLE IF NOT EXISTS passes(
-    round INTEGER, stage INTEGER, PRIMARY KEY(round, stage)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tallies(
-    round INTEGER, stage INTEGER, step TEXT, entered INTEGER, kept INTEGER, dropped INTEGER,
-    PRIMARY KEY(round, stage, step)) WITHOUT ROWID;
-"""
 _ORDER = "ORDER BY round, stage, pos, ord"
 PAGE = 500
 """Records read at a time."""
@@ -75,7 +53,7 @@ class Ledger:
         with contextlib.ExitStack() as opened, explained(self.path):
             if write:
                 opened.enter_context(lock(folder))
-                self._writer = opened.enter_context(contextlib.closing(Writer(self.path, _SCHEMA)))
+                self._writer = opened.enter_context(contextlib.closing(Writer(self.path, SCHEMA)))
             elif not self.path.is_file():
                 raise LedgerError(f"no run in {folder} (there is no {FILE})")
             self._read = opened.enter_context(contextlib.closing(Reader(self.path, write=write)))
