@@ -10,7 +10,6 @@ import orjson
 
 from engine.core import Call, Drop, Hop, Message, Outcome, Record
 
-
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls(
