@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -33,6 +35,7 @@ from engine.runner import Progress, Runner
 from engine.wiring import Wiring, fingerprint, plan, wire
 
 OUTPUTS = Path("outputs")
+T = TypeVar("T")
 
 quiet.hush()  # before anything imports langgraph or the hub client, whoever uses the engine
 
@@ -76,7 +79,7 @@ class Job(jobs.Job):
         Raises:
             JobError: the job is wrong.
         """
-        return asyncio.run(_preview(self, n, rehearse))
+        return _finish(lambda signals: _preview(self, n, rehearse))
 
 
 def load(
@@ -108,7 +111,11 @@ def run(
         JobError: the job or its input is wrong.
         LedgerError: the folder cannot be used, or the disk is full.
     """
-    return asyncio.run(arun(job, folder, rehearse=rehearse, fresh=fresh, watch=watch, signals=True))
+    return _finish(
+        lambda signals: arun(
+            job, folder, rehearse=rehearse, fresh=fresh, watch=watch, signals=signals
+        )
+    )
 
 
 async def arun(
@@ -248,6 +255,19 @@ async def _preview(job: Job, n: int, rehearse: bool) -> Preview:
             list(ledger.calls()),
             {name: a.why for name, a in answerers.items()},
         )
+
+
+def _finish(work: Callable[[bool], Coroutine[Any, Any, T]]) -> T:
+    """Run to the end; in a thread of its own where an event loop is running (a notebook).
+
+    ``work`` is told whether it may catch signals, which only the main thread can.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work(threading.current_thread() is threading.main_thread()))
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(lambda: asyncio.run(work(False))).result()
 
 
 def _json(value: Any) -> str:

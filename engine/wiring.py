@@ -18,6 +18,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from engine import parts, shipped
+from engine.asks import mismatches
 from engine.core import JobError, Outcome, Record
 from engine.job import Job, Part, SourcePart
 from engine.jobfile import Place, did_you_mean
@@ -192,6 +193,8 @@ def _roles(job: Job, library: Library, step: str, kind: Any) -> dict[str, str]:
     try:
         needed = roles(_prompts(kind), library)
         _check_prompts(job, library, kind)
+        if wrong := next(mismatches(kind, library) if _prompts(kind) else iter(()), ""):
+            raise JobError(wrong)
     except JobError as error:
         raise job.error(("steps", step, "use"), str(error)) from error
     if unknown := given.keys() - needed.keys():

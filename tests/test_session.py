@@ -111,6 +111,13 @@ async def test_the_same_within_a_running_loop_and_watched(job: Path, tmp_path: P
     assert result.end is End.MET and seen == ["tales"]
 
 
+async def test_a_notebook_may_call_run_and_preview_though_its_loop_is_running(
+    job: Path, tmp_path: Path
+) -> None:
+    assert engine.run(engine.load(job), tmp_path / "out").end is End.MET
+    assert engine.load(job).preview(1).calls
+
+
 def test_a_folder_in_use_is_refused(job: Path, tmp_path: Path) -> None:
     held = Ledger(tmp_path / "out", write=True)
     with pytest.raises(LedgerError, match="in use by another engine"):

@@ -8,7 +8,6 @@ import re
 import textwrap
 from collections import Counter
 from itertools import pairwise
-from typing import Any
 
 import networkx as nx
 import pytest
@@ -16,7 +15,8 @@ import yaml
 from pydantic import BaseModel
 
 from engine import parts as lookup
-from engine.prompting import Library, Prompt
+from engine.asks import mismatches
+from engine.prompting import Library
 from tests.conftest import ROOT
 from tests.conventions.tree import KINDS, Module, dotted, parts
 
@@ -86,17 +86,7 @@ def test_its_prompts_are_its_own_and_none_is_left_over(part: Module) -> None:
 
 @pytest.mark.parametrize("part", METHODS, ids=str)
 def test_every_question_it_asks_gives_what_the_prompt_takes(part: Module, prompts: Library) -> None:
-    wrong = []
-    for node in part.walk():
-        if not (isinstance(node, ast.Call) and dotted(node.func).endswith(".ask") and node.args):
-            continue
-        given = {k.arg for k in node.keywords if k.arg} - {"take", "language"}
-        open_ended = any(k.arg is None for k in node.keywords)
-        for prompt in _prompts(part, node.args[0]):
-            takes = set(prompts.load(prompt.name).header.inputs) - {"language"}
-            if given - takes or (takes - given and not open_ended):
-                wrong.append(f"{part.at(node)}: {prompt.name} takes {takes}, is given {given}")
-    assert not wrong
+    assert list(mismatches(part.part(), prompts)) == []
 
 
 @every_generator
@@ -205,15 +195,3 @@ def _is_docstring(node: ast.stmt | None) -> bool:
         case ast.Expr(value=ast.Constant(value=str(text))):
             return bool(text.strip())
     return False
-
-
-def _prompts(part: Module, asked: ast.expr) -> list[Prompt[Any]]:
-    """The prompts an expression may stand for: a name, or one out of a dict of them."""
-    base = asked.value if isinstance(asked, ast.Subscript) else asked
-    base = base.func if isinstance(base, ast.Call) else base
-    value = getattr(part.load(), dotted(base), None)
-    if isinstance(value, dict):
-        return [prompt for prompt in value.values() if isinstance(prompt, Prompt)]
-    if isinstance(value, Prompt):
-        return [value]
-    return list(part.part().prompts) if len(part.part().prompts) == 1 else []
