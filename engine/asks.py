@@ -17,8 +17,10 @@ from typing import Any
 from engine.kit import Generator
 from engine.prompting import Library, Prompt
 
-OWN = frozenset({"take", "language"})
-"""Keywords of ``Kit.ask`` itself; a header's input ``language`` is filled in by it."""
+ASKS = frozenset({"ask", "ask_many", "choose", "call_tools", "score"})
+"""Methods of ``Kit`` that take a prompt and its inputs."""
+OWN = frozenset({"take", "language", "role"})
+"""Keywords of these methods; a header's input ``language`` is filled in by them."""
 
 
 def mismatches(kind: Any, library: Library) -> Iterator[str]:
@@ -45,7 +47,7 @@ def mismatches(kind: Any, library: Library) -> Iterator[str]:
 
 
 def _is_ask(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Attribute) and node.func.attr == "ask" and bool(node.args)
+    return isinstance(node.func, ast.Attribute) and node.func.attr in ASKS and bool(node.args)
 
 
 def _meant(module: ModuleType, asked: ast.expr) -> list[Prompt[Any]]:

@@ -42,6 +42,25 @@ class Call:
     tokens_out: int = 0
 
 
+Ruling = Literal["pass", "fail", "error", "skipped"]
+"""What a check says: ``error`` if it could not decide, ``skipped`` if it does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one check said of a record."""
+
+    check: str
+    """Name of the filter, verifier or pass, e.g. ``rubric_judge``."""
+    version: str
+    """Hash of its code and settings: another version may have said something else."""
+    verdict: Ruling
+    evidence: str = ""
+    """Why, in a line: the reason's slug and its particulars, or the error."""
+    seconds: float = field(default=0.0, compare=False)
+    """What it took; kept in the ledger, left out of datasets and of equality: no clock decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hop:
     """One step a record passed."""
@@ -51,6 +70,8 @@ class Hop:
     parent: str
     """Id of the record that entered the step; the same id where the step made no new record."""
     calls: tuple[Call, ...] = ()
+    verdict: Verdict | None = None
+    """What it said of the record, where the step is a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +104,11 @@ class Record:
         return next((m.content for m in reversed(self.messages) if m.role == role), "")
 
     @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What the checks on the way here said, in order."""
+        return tuple(hop.verdict for hop in self.lineage if hop.verdict)
+
+    @property
     def rehearsed(self) -> bool:
         """Whether the embedded model answered any call on the way here."""
         return any(call.model == REHEARSAL for hop in self.lineage for call in hop.calls)
@@ -99,6 +125,18 @@ class Drop:
 
 
 Outcome = Record | Drop
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check says where it has more to say than a record (pass) or a drop (fail)."""
+
+    record: Record
+    verdict: Ruling
+    evidence: str = ""
+    """Why, in a line."""
+    reason: str = ""
+    """The slug under which the record is dropped, should it be; needed for fail and error."""
 
 
 def stable_id(*parts: str) -> str:
@@ -129,3 +167,12 @@ class ReplyError(EngineError):
 
 class Stopped(EngineError):
     """The run is winding down and makes no new calls; what is unfinished stays unfinished."""
+
+
+class Deferred(Stopped):
+    """The answer comes with a later start (see ``engine.models.batch``); others may go on."""
+
+    def __init__(self, why: str = "", *, full: bool = False) -> None:
+        """Say why; ``full`` where no more should be asked in this start."""
+        super().__init__(why)
+        self.full = full

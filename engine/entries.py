@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from engine.core import Call, Drop, Hop, Message, Outcome, Record
+from engine.core import Call, Drop, Hop, Message, Outcome, Record, Verdict
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -58,12 +58,26 @@ class Leaf:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A leaf that has become columns already, in the process that grew it."""
+
+    columns: tuple[Any, ...]
+
+    @property
+    def dst(self) -> str | None:
+        """What it waits for."""
+        return None if self.columns[1] is None else str(self.columns[1])
+
+
 Tally = Mapping[str, Sequence[int]]
 """Step -> (entered, kept, dropped) of one unit."""
 
 
-def encode(leaf: Leaf) -> tuple[Any, ...]:
+def encode(leaf: Leaf | Encoded) -> tuple[Any, ...]:
     """Columns of a leaf: src, dst, id, language, reason, detail, body."""
+    if isinstance(leaf, Encoded):
+        return leaf.columns
     outcome = leaf.outcome
     if isinstance(outcome, Drop):
         record, why, detail = outcome.record, outcome.reason, outcome.detail
@@ -81,7 +95,12 @@ def decode(body: bytes) -> Record:
         tuple(Message(m["role"], m["content"]) for m in raw["messages"]),
         raw["facts"],
         tuple(
-            Hop(h["step"], h["parent"], tuple(Call(**c) for c in h["calls"]))
+            Hop(h["step"], h["parent"], tuple(Call(**c) for c in h["calls"]), _verdict(h))
             for h in raw["lineage"]
         ),
     )
+
+
+def _verdict(hop: Mapping[str, Any]) -> Verdict | None:
+    said = hop.get("verdict")
+    return Verdict(**said) if said else None

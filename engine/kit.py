@@ -1,38 +1,40 @@
-"""What a part may touch, and how a generator or a check becomes a step.
+"""The kinds of part, and how a generator or a check becomes a step.
 
-A node gets a ``Kit`` and nothing else: no client, no path, no global. That is what keeps a
-generator file about its method. The kinds of part (``Generator``, ``Filter``, ``Verifier``,
-``Pass``, ``Source``, ``Sink``) are plain values at the end of their files.
+A node gets a ``Kit`` (see ``asking``) and nothing else: no client, no path, no global. That is
+what keeps a generator file about its method. The kinds of part (``Generator``, ``Filter``,
+``Verifier``, ``Pass``, ``Source``, ``Sink``) are plain values at the end of their files.
 """
 
 from __future__ import annotations
 
-import inspect
 import random
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypedDict, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ValidationInfo
 
-from engine.core import Call, Drop, Hop, Message, Outcome, Record, ReplyError, stable_id
-from engine.languages.names import english_name
-from engine.models.chat import Chat, Reply, Request
-from engine.prompting import Library, Prompt, Template
+from engine.asking import AGAIN as AGAIN
+from engine.asking import EMBEDDER as EMBEDDER
+from engine.asking import REASKS as REASKS
+from engine.asking import Kit as Kit
+from engine.core import Drop, Finding, Hop, Outcome, Record, ReplyError, Verdict, stable_id
+from engine.models.chat import Chat
+from engine.models.chat import Tool as Tool
+from engine.prompting import Library, Prompt
+from engine.verdicts import REPAIR as REPAIR
+from engine.verdicts import Checking, version
+from engine.verdicts import Policy as Policy
 
 if TYPE_CHECKING:
     from langgraph.graph import StateGraph
 
 P = TypeVar("P", bound=BaseModel)
-T = TypeVar("T")
 
 Step = Callable[[Record], Awaitable[Sequence[Outcome]]]
 """Everything that streams: one record in, its outcomes out."""
 
-REASKS = 2
-"""How often a reply of the wrong shape is asked for again before the record is dropped."""
-AGAIN = Prompt("kit/again", reply=str)
 RECURSION_LIMIT = 1000
 """A graph's own bound ends its loops; langgraph's default of 25 would end four rounds."""
 
@@ -67,117 +69,6 @@ class Flow(TypedDict, total=False):
     out: list[Outcome]
 
 
-@dataclass(slots=True)
-class Kit(Generic[P]):
-    """One record's way through one step: its models, prompts, randomness and settings."""
-
-    params: P
-    record: Record
-    _seed: str
-    _models: Mapping[str, Chat]
-    _prompts: Library
-    _depth: int = 0
-    _calls: list[Call] = field(default_factory=list)
-
-    @property
-    def language(self) -> str:
-        """English name of the record's language, e.g. ``Swahili``: what a prompt should say."""
-        return english_name(self.record.language)
-
-    def random(self, *name: object) -> random.Random:
-        """The random numbers called ``name``, e.g. ``kit.random("move", 2)``.
-
-        They depend on the job's seed, the step, the record and the name; not on what was drawn
-        before, so nodes that run side by side cannot disturb each other.
-        """
-        return random.Random(stable_id(self._seed, *map(str, name)))
-
-    async def ask(
-        self, prompt: Prompt[T], /, *, take: int = 0, language: str = "", **inputs: object
-    ) -> T:
-        """Render ``prompt``, send it to the model of its role, read the reply.
-
-        A reply of the wrong shape is asked for again, with the reason, ``REASKS`` times.
-
-        Args:
-            prompt: which question, and the type of its answer.
-            take: tells apart several samples of the same question.
-            language: BCP-47 tag the reply is wanted in and that picks the prompt's variant;
-                the record's own where empty. A prompt that declares an input ``language`` is
-                given its English name.
-            inputs: what the prompt's header declares.
-
-        Raises:
-            ReplyError: no reply was of the prompt's type.
-            ModelError: no server answered, after retries.
-        """
-        tag = language or self.record.language
-        template = self._prompts.load(prompt.name, tag)
-        if "language" in template.header.inputs:
-            inputs = {"language": english_name(tag), **inputs}
-        request = self._request(template, prompt, tag, take, inputs)
-        for left in range(REASKS, -1, -1):
-            reply = await self._send(request)
-            try:
-                return prompt.read(reply.text, truncated=reply.truncated)
-            except ReplyError as error:
-                if not left:
-                    raise ReplyError(f"{prompt.name}: {error}") from error
-                request = self._again(request, reply, str(error))
-        raise AssertionError("unreachable: the loop returns or raises")
-
-    def _request(
-        self,
-        template: Template,
-        prompt: Prompt[Any],
-        language: str,
-        take: int,
-        inputs: Mapping[str, object],
-    ) -> Request:
-        return Request(
-            messages=template.render(inputs),
-            sampling=template.header.sampling,
-            schema=prompt.schema,
-            seed=self.random("ask", prompt.name, take).getrandbits(31),
-            take=take,
-            prompt=template.version,
-            role=template.header.role,
-            form=template.header.form,
-            language=language,
-            inputs=inputs,
-            depth=self._depth + len(self._calls),
-        )
-
-    def _again(self, request: Request, reply: Reply, error: str) -> Request:
-        said = Message("assistant", reply.text.strip()[:2000] or "(empty)")
-        ask = self._prompts.load(AGAIN.name).render({"error": error})
-        return replace(request, messages=(*request.messages, said, *ask), depth=request.depth + 1)
-
-    async def _send(self, request: Request) -> Reply:
-        reply = await self._models[request.role].chat(request)
-        self._calls.append(
-            Call(
-                request.prompt,
-                request.role,
-                reply.model,
-                reply.key,
-                reply.tokens_in,
-                reply.tokens_out,
-            )
-        )
-        return reply
-
-    def hop(self, step: str) -> Hop:
-        """What this step did, as provenance.
-
-        Calls are ordered by what they are, not by when they came back: lineage must not depend
-        on timing. The journal knows the order in time.
-        """
-        return Hop(
-            step, self.record.id, tuple(sorted(self._calls, key=lambda c: (c.prompt, c.key)))
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Generator(Generic[P]):
     """A method: its graph, its settings, its prompts."""
@@ -185,15 +76,23 @@ class Generator(Generic[P]):
     graph: Callable[[], StateGraph[Any, Any, Any, Any]]
     params: type[P]
     prompts: tuple[Prompt[Any], ...]
+    roles: tuple[str, ...] = ()
+    """Roles asked without a prompt: ``embedder`` for ``Kit.embed``, ``scorer`` for texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter(Generic[P]):
-    """A check on one record: returns it, perhaps with new facts, or a drop with the reason."""
+    """A check on one record: returns it, perhaps with new facts, or a drop with the reason.
 
-    check: Callable[[Record, Kit[P]], Outcome | Awaitable[Outcome]]
+    A ``Finding`` says more: that the check does not apply, that it could not decide, or with what
+    evidence a record passed. What follows from a verdict is the job's to say (``Policy``).
+    """
+
+    check: Callable[[Record, Kit[P]], Outcome | Finding | Awaitable[Outcome | Finding]]
     params: type[P]
     prompts: tuple[Prompt[Any], ...] = ()
+    roles: tuple[str, ...] = ()
+    """Roles asked without a prompt, as a generator's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,43 +176,56 @@ def as_step(
     prompts: Library,
     seed: int,
     depth: int = 0,
+    policy: Policy | None = None,
 ) -> Step:
-    """Bind a generator, filter or verifier to its models and settings."""
-    work = _graph(kind) if isinstance(kind, Generator) else _check(kind)
+    """Bind a generator, filter or verifier to its models and settings.
+
+    ``policy`` says what follows from a check's verdicts; a generator gives none.
+    """
+    if isinstance(kind, Generator):
+        work = _graph(kind)
+    else:
+        work = _checking(kind, params, policy or Policy()).work
 
     async def step(record: Record) -> Sequence[Outcome]:
         kit = Kit(params, record, stable_id(str(seed), name, record.id), models, prompts, depth)
-        try:
-            outcomes = await work(record, kit)
-        except ReplyError as error:
-            outcomes = [Drop(record, "bad_reply", str(error))]
-        hop = kit.hop(name)
+        outcomes, verdict = await work(record, kit)
+        hop = replace(kit.hop(name), verdict=verdict)
         return [stamped(outcome, hop) for outcome in outcomes]
 
     return step
 
 
-Work = Callable[[Record, Kit[P]], Awaitable[Sequence[Outcome]]]
+Work = Callable[[Record, Kit[P]], Awaitable[tuple[Sequence[Outcome], Verdict | None]]]
 
 
 def _graph(kind: Generator[P]) -> Work[P]:
     app = kind.graph().compile()
 
-    async def run(record: Record, kit: Kit[P]) -> Sequence[Outcome]:
-        final = await app.ainvoke(
-            {"record": record}, {"recursion_limit": RECURSION_LIMIT}, context=kit
-        )
-        return cast(Sequence[Outcome], final.get("out", []))
+    async def run(record: Record, kit: Kit[P]) -> tuple[Sequence[Outcome], None]:
+        start = {"record": record}
+        try:  # the whole state after every node is not read: 5 % of the graph's time
+            out = await app.ainvoke(
+                start, {"recursion_limit": RECURSION_LIMIT}, context=kit, output_keys="out"
+            )
+        except ReplyError as error:
+            return [Drop(record, "bad_reply", str(error))], None
+        return cast(Sequence[Outcome], out or []), None
 
     return run
 
 
-def _check(kind: Filter[P]) -> Work[P]:
-    async def run(record: Record, kit: Kit[P]) -> Sequence[Outcome]:
-        outcome = kind.check(record, kit)
-        return [await outcome if inspect.isawaitable(outcome) else outcome]
+def _checking(kind: Filter[P], params: P, policy: Policy) -> Checking:
+    from engine.repair import repair  # it draws a graph, and langgraph takes its time to load
 
-    return run
+    bound = repair if policy.on_fail == "repair" else None
+    return Checking(kind.check, part_name(kind.check), version(kind, params), policy, bound)
+
+
+def part_name(work: Callable[..., Any]) -> str:
+    """The name by which a job uses the part that a function belongs to."""
+    module = work.__module__
+    return module.rpartition(".")[2] if module.startswith("engine.") else module
 
 
 def stamped(outcome: Outcome, hop: Hop) -> Outcome:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.core import Message, Outcome, Record
-from engine.kit import Desk, Filter, Generator, Pass, Source, Step, Well, as_step
+from engine.kit import EMBEDDER, Desk, Filter, Generator, Pass, Source, Step, Well, as_step
 from engine.models.fake import FakeChat
 from engine.prompting import Library
 
@@ -50,6 +50,7 @@ def bind(prompts: Library) -> Bind:
     ) -> tuple[Step, FakeChat]:
         chat = FakeChat(script or {})
         roles = {prompts.load(p.name).header.role for p in kind.prompts}
+        roles |= set(kind.roles) - {EMBEDDER}  # which the built-in n-grams play
         models = dict.fromkeys(roles, chat)
         return as_step(kind, "step", kind.params(**params), models, prompts, seed=1), chat
 

@@ -41,13 +41,14 @@ inputs: [text, language]
 """
 
 
-def wired(folder: Path, name: str, asked: str) -> None:
+def wired(folder: Path, name: str, asked: str, how: str = "ask") -> None:
     (folder / "prompts" / "asks").mkdir(parents=True)
     for prompt in ("one", "two"):
         (folder / "prompts" / "asks" / f"{prompt}.j2").write_text(PROMPT)
     (folder / f"asks_{name}").mkdir()
     (folder / f"asks_{name}" / "__init__.py").touch()
-    (folder / f"asks_{name}" / "check.py").write_text(PART.replace("ASKED", asked))
+    part = PART.replace("ASKED", asked).replace("kit.ask(", f"kit.{how}(")
+    (folder / f"asks_{name}" / "check.py").write_text(part)
     (folder / "seeds.jsonl").write_text('{"instruction": "Name a river."}\n')
     (folder / "job.yaml").write_text(JOB.replace("PART", name))
     wire(engine.load(folder / "job.yaml"))
@@ -67,6 +68,24 @@ def test_a_wrong_keyword_is_told_with_file_and_line(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(JobError, match=told):
         wired(tmp_path, name, asked)
+
+
+@pytest.mark.parametrize(
+    ("how", "besides"),
+    [
+        ("ask_many", "3"),
+        ("choose", "['a', 'b']"),
+        ("call_tools", "[]"),
+        ("score", "'x', role='judge'"),
+    ],
+)
+def test_every_way_of_asking_is_held_against_the_prompt(
+    how: str, besides: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    wired(tmp_path / "right", f"right_{how}", f"ONE, {besides}, text=1", how)
+    with pytest.raises(JobError, match=r"takes \['text'\], is given \['txt'\]"):
+        wired(tmp_path / "wrong", f"wrong_{how}", f"ONE, {besides}, txt=1", how)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,45 @@
-"""The one thing the engine asks of a model: messages in, text out.
+"""What the engine asks of a model: messages in, text out; and what some models can do besides.
 
-Pool, journal, rehearsal model, fake and real client are each a ``Chat``; they stack.
+Pool, journal, rehearsal model, fake and real client are each a ``Chat``; they stack. A ``Model``
+is a ``Chat`` that also scores and embeds; whoever needs that asks by ``able``, so that a stack
+with a member that only chats fails with a sentence and not in the middle.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from engine.core import Message
+from engine.core import Message, ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that a model may call."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON schema of its arguments, an object; a pydantic model's ``model_json_schema()`` fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model wrote."""
+
+    name: str
+    arguments: str
+    """The JSON as the model wrote it; ``Kit.call_tools`` checks it against the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One of several replies to one request."""
+
+    text: str
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +54,12 @@ class Request:
     seed: int = 0
     take: int = 0
     """Tells apart several samples of one question; part of the journal's key."""
+    n: int = 1
+    """Samples wanted in one call, 1 or more; a server may send fewer."""
+    options: tuple[str, ...] = ()
+    """The reply must be one of these; empty for any reply."""
+    tools: tuple[Tool, ...] = ()
+    """Functions that the reply may call."""
 
     prompt: str = ""
     """Prompt name and version, e.g. ``evol_instruct/judge@9f3c2a``: for logs and lineage."""
@@ -37,6 +73,8 @@ class Request:
     """What filled the prompt; the rehearsal model reads it."""
     depth: int = 0
     """How far its seed has come; the pool lets deeper requests go first."""
+    key: str = ""
+    """Where the journal will keep the reply; empty when there is no journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +90,69 @@ class Reply:
     """The token limit cut the reply (``finish_reason: length``)."""
     key: str = ""
     """Where the journal keeps it; empty when there is no journal."""
+    samples: tuple[Sample, ...] = ()
+    """Every sample, ``text`` among them, where the request wanted more than one."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """In the model's order; empty where the request had no tools or none was called."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of all samples, in the server's order."""
+        return tuple(sample.text for sample in self.samples) or (self.text,)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How likely a model finds a text, token by token, as it would write it at temperature 1."""
+
+    tokens: tuple[str, ...]
+    """The tokens of the text as the model cuts it, without those of the chat template.
+
+    A token that ends in the middle of a character shows U+FFFD.
+    """
+    logprobs: tuple[float, ...]
+    """Natural logarithm of each token's probability (0 or less), given all before it."""
+    model: str = ""
+    tokens_in: int = 0
+    key: str = ""
+    """Where the journal keeps them; empty when there is no journal."""
+
+    @property
+    def sum(self) -> float:
+        """Log-probability of the whole text, in nats."""
+        return math.fsum(self.logprobs)
+
+    @property
+    def mean_nll(self) -> float:
+        """Negative log-likelihood per token, in nats; its exponential is the perplexity.
+
+        ``Kit.score`` never gives scores without a token.
+        """
+        return -self.sum / len(self.logprobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts to embed."""
+
+    texts: tuple[str, ...]
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the request, e.g. ``dimensions``."""
+    role: str = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A text as a vector."""
+
+    floats: bytes
+    """Little-endian 32-bit floats, as the server gave them."""
+    model: str
+    tokens_in: int = 0
+    """The text's equal share of what its batch took."""
+    key: str = ""
+    """Where the journal keeps it; empty when there is no journal."""
 
 
 class Chat(Protocol):
@@ -64,3 +165,39 @@ class Chat(Protocol):
             ModelError: no answer after retries, or the server refused the request.
         """
         ...
+
+
+@runtime_checkable
+class Model(Chat, Protocol):
+    """A ``Chat`` that also scores and embeds, or says that its server does not."""
+
+    async def score(self, request: Request) -> Scores:
+        """How likely the last message is, an assistant's, after the messages before it.
+
+        Where it is the only message it is scored as bare text, outside of any chat. What has no
+        token before it cannot be scored: the first token of a bare text is left out by models
+        that put no token of their own at its beginning.
+
+        Raises:
+            ModelError: as in ``chat``, or the server gives no log-probabilities of prompts.
+        """
+        ...
+
+    async def embed(self, request: Texts) -> tuple[Vector, ...]:
+        """A vector for each text, in their order.
+
+        Raises:
+            ModelError: as in ``chat``, or the server has no embeddings.
+        """
+        ...
+
+
+def able(chat: Chat, ability: str) -> Model:
+    """``chat`` as a ``Model``.
+
+    Raises:
+        ModelError: it can only chat; names the ability that is wanted of it.
+    """
+    if not isinstance(chat, Model):
+        raise ModelError(f"{type(chat).__name__} answers chats only; it cannot {ability}")
+    return chat

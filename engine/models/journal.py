@@ -9,42 +9,27 @@ serves any limit it fits in, a cut one only the limit that cut it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import inspect
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
-
-import orjson
+from typing import Any, Protocol, TypeVar
 
 from engine.core import Stopped
-from engine.models.chat import Chat, Reply, Request
+from engine.models import keeping
+from engine.models.chat import Chat, Reply, Request, Scores, Texts, Vector, able
+from engine.models.keeping import Said as Said
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A journalled call."""
-
-    key: str
-    prompt: str
-    role: str
-    model: str
-    tokens_in: int
-    tokens_out: int
-    truncated: bool
-    max_tokens: int
-    """The limit it was asked with; 0 where there was none."""
-    seconds: float
-    asked: bytes
-    """JSON: messages, sampling, schema, seed, take."""
-    text: str
+T = TypeVar("T")
 
 
 class Book(Protocol):
     """Where calls are kept; the ledger is one."""
 
-    def recall(self, key: str) -> Said | None:
-        """The call with this key."""
+    def recall(self, key: str) -> Said | Awaitable[Said | None] | None:
+        """The call with this key; awaitable where the book is in another process."""
         ...
 
     async def keep(self, said: Said) -> None:
@@ -95,7 +80,7 @@ class Journal:
         self._chat, self._identity, self._book = chat, identity, book
         self._brake = brake or Brake()
         self._sampling = dict(sampling or {})
-        self._asking: dict[str, asyncio.Future[Reply]] = {}
+        self._asking: dict[str, asyncio.Future[None]] = {}
         self.counts = Counts()
 
     async def chat(self, request: Request) -> Reply:
@@ -105,71 +90,127 @@ class Journal:
             Stopped: the brake is on and the book has no answer.
             ModelError: no server answered.
         """
-        if self._sampling:
-            request = replace(request, sampling={**request.sampling, **self._sampling})
-        key, asked = self._key(request)
-        while key in self._asking:  # the same question is on its way: wait for that answer
-            await asyncio.wait([self._asking[key]])
-        said = self._book.recall(key)
-        if said and self._serves(said, request):
-            self.counts.recalled += 1
-            return _reply(said)
-        if self._brake.on:
-            raise Stopped("no new calls: the run is winding down")
+        request = self._ours(request)
+        asked = keeping.asked_chat(request)
+        key = self._key(asked)
+        async with self._alone([key]):
+            said = await self._recall(key)
+            if said and _serves(said, request):
+                self.counts.recalled += 1
+                return keeping.read_reply(said, request)
+            asking = replace(request, key=key)
+            reply, seconds = await self._timed(lambda: self._chat.chat(asking))
+            said = Said(
+                key, request.prompt, request.role, reply.model, reply.tokens_in, reply.tokens_out,
+                reply.truncated, _limit(request), seconds, asked, keeping.written(reply, request),
+            )  # fmt: skip
+            await self._keep(said)
+            return replace(reply, key=key)
+
+    async def score(self, request: Request) -> Scores:
+        """Score from the book, else ask and keep; raises as ``chat`` does."""
+        request = self._ours(request)
+        asked = keeping.asked_scores(request)
+        key = self._key(asked)
+        async with self._alone([key]):
+            if said := await self._recall(key):
+                self.counts.recalled += 1
+                return keeping.read_scores(said)
+            asking = replace(request, key=key)
+            ask = able(self._chat, "score").score
+            scores, seconds = await self._timed(lambda: ask(asking))
+            said = Said(
+                key, request.prompt, request.role, scores.model, scores.tokens_in, 0,
+                False, 0, seconds, asked, keeping.written_scores(scores),
+            )  # fmt: skip
+            await self._keep(said)
+            return replace(scores, key=key)
+
+    async def embed(self, request: Texts) -> tuple[Vector, ...]:
+        """Vectors from the book; those it lacks are asked for together and kept one by one."""
+        request = replace(request, sampling={**request.sampling, **self._sampling})
+        asked = {text: keeping.asked_vector(text, request.sampling) for text in request.texts}
+        keys = {text: self._key(question) for text, question in asked.items()}
+        async with self._alone(list(keys.values())):
+            found: dict[str, Vector] = {}
+            for text, key in keys.items():
+                if said := await self._recall(key):
+                    found[text] = keeping.read_vector(said)
+            self.counts.recalled += len(found)
+            if missing := tuple(text for text in keys if text not in found):
+                wanted = replace(request, texts=missing)
+                ask = able(self._chat, "embed").embed
+                vectors, seconds = await self._timed(lambda: ask(wanted))
+                new = {
+                    text: replace(vector, key=keys[text])
+                    for text, vector in zip(missing, vectors, strict=True)
+                }
+                share = seconds / len(new)
+                rows = (_row(v, request.role, share, asked[text]) for text, v in new.items())
+                await asyncio.gather(*map(self._keep, rows))
+                found |= new
+        return tuple(found[text] for text in request.texts)
+
+    def _ours(self, request: Request) -> Request:
+        if not self._sampling:
+            return request
+        return replace(request, sampling={**request.sampling, **self._sampling})
+
+    def _key(self, asked: bytes) -> str:
+        mark = hashlib.blake2b(self._identity.encode() + b"\0" + asked, digest_size=16)
+        return mark.hexdigest()
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, keys: Collection[str]) -> AsyncIterator[None]:
+        """Nobody else asks these questions meanwhile; who has them waits for the answers."""
+        while asking := [self._asking[key] for key in keys if key in self._asking]:
+            await asyncio.wait(asking)
         gate = asyncio.get_running_loop().create_future()
-        self._asking[key] = gate
+        self._asking.update(dict.fromkeys(keys, gate))
         try:
-            return await self._ask(request, key, asked)
+            yield
         finally:
-            del self._asking[key]
+            for key in keys:
+                del self._asking[key]
             gate.set_result(None)
 
-    async def _ask(self, request: Request, key: str, asked: bytes) -> Reply:
-        counts = self.counts
-        counts.waiting += 1
+    async def _recall(self, key: str) -> Said | None:
+        found = self._book.recall(key)
+        return await found if inspect.isawaitable(found) else found
+
+    async def _timed(self, ask: Callable[[], Awaitable[T]]) -> tuple[T, float]:
+        """A new call's answer, and the seconds it took."""
+        if self._brake.on:
+            raise Stopped("no new calls: the run is winding down")
+        self.counts.waiting += 1
         began = time.monotonic()
         try:
-            reply = await self._chat.chat(request)
+            return await ask(), time.monotonic() - began
         finally:
-            counts.waiting -= 1
-        said = Said(
-            key, request.prompt, request.role, reply.model, reply.tokens_in, reply.tokens_out,
-            reply.truncated, _limit(request), time.monotonic() - began, asked, reply.text,
-        )  # fmt: skip
+            self.counts.waiting -= 1
+
+    async def _keep(self, said: Said) -> None:
         await self._book.keep(said)
+        counts = self.counts
         counts.calls += 1
-        counts.tokens_in += reply.tokens_in
-        counts.tokens_out += reply.tokens_out
-        self._brake.spent += reply.tokens_in + reply.tokens_out
-        return replace(reply, key=key)
+        counts.tokens_in += said.tokens_in
+        counts.tokens_out += said.tokens_out
+        self._brake.spent += said.tokens_in + said.tokens_out
 
-    def _key(self, request: Request) -> tuple[str, bytes]:
-        sampling = {k: v for k, v in request.sampling.items() if k != "max_tokens"}
-        asked = orjson.dumps(
-            {
-                "messages": request.messages,
-                "sampling": sampling,
-                "schema": request.schema,
-                "seed": request.seed,
-                "take": request.take,
-            },
-            option=orjson.OPT_SORT_KEYS,
-        )
-        mark = hashlib.blake2b(self._identity.encode() + b"\0" + asked, digest_size=16)
-        return mark.hexdigest(), asked
 
-    @staticmethod
-    def _serves(said: Said, request: Request) -> bool:
-        limit = _limit(request)
-        if said.truncated:
-            return said.max_tokens == limit
-        return not limit or said.tokens_out <= limit
+def _serves(said: Said, request: Request) -> bool:
+    limit = _limit(request)
+    if said.max_tokens == limit:
+        return True
+    return not said.truncated and (not limit or said.tokens_out <= limit)
 
 
 def _limit(request: Request) -> int:
     return int(request.sampling.get("max_tokens") or 0)
 
 
-def _reply(said: Said) -> Reply:
-    cut = bool(said.truncated)  # SQLite knows only 0 and 1; a fact must not depend on a restart
-    return Reply(said.text, said.model, said.tokens_in, said.tokens_out, cut, said.key)
+def _row(vector: Vector, role: str, seconds: float, asked: bytes) -> Said:
+    return Said(
+        vector.key, "embed", role, vector.model, vector.tokens_in, 0,
+        False, 0, seconds, asked, keeping.written_vector(vector),
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -23,7 +24,8 @@ import regex
 from pydantic import BaseModel, Field, model_validator
 
 from engine.core import REHEARSAL, Message, stable_id
-from engine.models.chat import Reply, Request
+from engine.models import rehearsal_more
+from engine.models.chat import Reply, Request, Sample, Scores, Texts, Vector
 from engine.models.rehearsal_schema import SchemaWriter
 from engine.models.rehearsal_voices import Borrowed, Kind, Native, Voice, read_stocks
 
@@ -102,15 +104,43 @@ class Rehearsal:
         return tuple(self._voices)
 
     async def chat(self, request: Request) -> Reply:
-        """Answer at once."""
+        """Answer at once; of several samples, the first is the reply to a request for one."""
+        seeds = range(request.seed, request.seed + request.n)
+        first, *others = [self._one(replace(request, n=1, seed=seed)) for seed in seeds]
+        if not others:
+            return first
+        all_ = (first, *others)
+        out = sum(reply.tokens_out for reply in all_)
+        cut = any(reply.truncated for reply in all_)
+        samples = tuple(Sample(reply.text, reply.truncated) for reply in all_)
+        return replace(first, tokens_out=out, truncated=cut, samples=samples)
+
+    async def score(self, request: Request) -> Scores:
+        """Numbers that look like a model's and are none; see ``Model``."""
+        return rehearsal_more.scores(request, _asked(request))
+
+    async def embed(self, request: Texts) -> tuple[Vector, ...]:
+        """Hashed character n-grams; see ``Model``."""
+        return rehearsal_more.vectors(request, _tokens)
+
+    def _one(self, request: Request) -> Reply:
         key = _key(request)
         fault = self._faults.draw(random.Random(stable_id(key, "fault")))
+        if request.tools and fault in ("", "malformed", "truncated"):
+            return self._calling(request, random.Random(key), broken=bool(fault))
         whole = _stopped(self._text(request, random.Random(key), fault), request.sampling)
         kept = random.Random(stable_id(key, "cut")).uniform(0.3, 0.8) if fault == "truncated" else 1
         text = _within(whole[: max(1, int(len(whole) * kept))], request.sampling)
-        asked = sum(_tokens(message.content) for message in request.messages)
         cut = fault == "truncated" or text != whole
-        return Reply(text, REHEARSAL, asked, _tokens(text), truncated=cut)
+        return Reply(text, REHEARSAL, _asked(request), _tokens(text), truncated=cut)
+
+    def _calling(self, request: Request, rng: random.Random, *, broken: bool) -> Reply:
+        voice = self._voice(request.language)
+        topics = voice.lift(rng, _windows(request.inputs, rng))
+        say = _sayer(voice, rng, topics, "", [])
+        call = rehearsal_more.tool_call(request, rng, say, broken=broken)
+        out = _tokens(call.name + call.arguments)
+        return Reply("", REHEARSAL, _asked(request), out, tool_calls=(call,))
 
     def _voice(self, tag: str) -> Voice:
         base, *subtags = tag.replace("_", "-").split("-")
@@ -131,6 +161,8 @@ class Rehearsal:
         say = _sayer(voice, rng, topics, fault, _options(inputs))
         if fault == "empty":
             return ""
+        if request.options:
+            return say("answer") if fault and fault != "truncated" else rng.choice(request.options)
         if request.schema is not None:
             return _json(request, rng, say, broken=fault == "malformed")
         if fault in ("refusal", "repeat"):
@@ -148,6 +180,10 @@ def _key(request: Request) -> str:
     asked = orjson.dumps([dict(request.sampling), request.schema], default=str)
     place = (str(request.seed), str(request.take), request.language, request.form)
     return stable_id("rehearsal", *said, asked.decode(), *place)
+
+
+def _asked(request: Request) -> int:
+    return sum(_tokens(message.content) for message in request.messages)
 
 
 def _tokens(text: str) -> int:

@@ -68,6 +68,8 @@ def refuses(status: int, message: str = "no", **headers: str) -> Act:
     return Act(json.dumps(error).encode(), status, named)
 
 
+PATHS = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/tokenize"}
+"""Where a request takes the next act; ``paths`` says which each took."""
 DIES = Act(dies=True)
 SILENT = Act(silent=True)
 
@@ -84,6 +86,7 @@ class Simulated:
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.asked: list[dict[str, Any]] = []
+        self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.connections = 0
         self.port = 0
@@ -126,8 +129,9 @@ class Simulated:
     def _act(self, path: str, raw: bytes) -> Act:
         if path == "/v1/models":
             return self._listing
-        if path != "/v1/chat/completions":
+        if path not in PATHS:
             return refuses(404, f"no such path: {path}")
+        self.paths.append(path)
         self.asked.append(json.loads(raw))
         return self._script.pop(0) if len(self._script) > 1 else self._script[0]
 

@@ -10,8 +10,9 @@ import openai
 import pytest
 
 from engine.core import JobError, Message, ModelError
+from engine.models.bodies import clean as _clean
 from engine.models.chat import Reply, Request
-from engine.models.openai_chat import OpenAIChat, _clean, _retry_after
+from engine.models.openai_chat import OpenAIChat, _retry_after
 from tests.models.simulated import (
     DIES,
     SILENT,
@@ -134,6 +135,9 @@ async def test_lone_surrogates_in_a_prompt_do_not_stop_it() -> None:
     [
         refuses(500),
         refuses(503),
+        refuses(408),
+        refuses(409),
+        refuses(425),
         refuses(429, retry_after="0.01"),
         DIES,
         says("a long enough reply", cut=12),
@@ -252,6 +256,7 @@ async def test_retry_after_sets_the_wait_up_to_the_longest() -> None:
         ({}, None),
         ({"retry-after": "2.5"}, 2.5),
         ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "2", "retry-after-ms": "250"}, 0.25),
         ({"retry-after": "soon"}, None),
         (
             {
