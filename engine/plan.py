@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import networkx as nx
 
-from engine.core import Outcome, Record
+from engine.core import Outcome, Record, Verdict
 from engine.kit import Step
 
 SINK = ""
@@ -19,6 +19,12 @@ SINK = ""
 
 Settle = Callable[[Iterable[Record], Iterable[Record]], Iterator[Outcome]]
 """This round's records and those kept in earlier rounds -> one outcome for each of the former."""
+Rule = Callable[[Outcome], tuple[Outcome, Verdict | None]]
+
+
+def unjudged(outcome: Outcome) -> tuple[Outcome, None]:
+    """The outcome as it is, without a verdict."""
+    return outcome, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Stage:
     settle: Settle | None = None
     name: str = ""
     """The pass's name; empty for a stage that streams."""
+    rule: Rule = unjudged
+    """What the job makes of a pass's outcome, and the verdict to be stamped on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Limits:
     deadline_s: float = 0.0
     max_tokens: int = 0
     grace_s: float = 30.0
+    max_hours: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from engine.outlook import roughly
+
 if TYPE_CHECKING:
     from engine.session import Live, Watch
 
@@ -43,6 +45,7 @@ class Sample:
 
     at: float
     accepted: int
+    seeds: int
     calls: dict[str, tuple[int, int, int]]
     """Model -> calls, tokens in, tokens out."""
 
@@ -58,7 +61,8 @@ class Meter:
     def read(self, live: Live) -> None:
         """Take the counts of this moment."""
         calls = {n: (c.calls, c.tokens_in, c.tokens_out) for n, c in live.models.items()}
-        now = Sample(self.clock(), live.progress.accepted, calls)
+        at = live.progress
+        now = Sample(self.clock(), at.accepted, at.seeds + at.failed, calls)
         for past, span in ((self._fast, RATE_S), (self._slow, LEFT_S)):
             # a sample each hundredth of the span is enough for a rate, and memory stays flat
             if not past or now.at - past[-1].at >= span / 100:
@@ -80,15 +84,44 @@ class Meter:
         )
 
     def left_s(self, live: Live) -> float | None:
-        """Seconds until the target at the yield so far; None while nothing can be said."""
-        missing = live.plan.target.accepted - live.progress.accepted
-        if not live.plan.target.accepted or not self._slow:
+        """Seconds until the target at the yield so far; None while nothing can be said.
+
+        Once a round is done, its yield tells how many seeds are still to come, that of this
+        round and of those behind it: records of a job with passes are accepted in bursts.
+        """
+        at, target = live.progress, live.plan.target.accepted
+        if not target or not self._slow:
             return None
-        won = live.progress.accepted - self._slow[0].accepted
         gone = self.clock() - self._slow[0].at
-        if missing <= 0:
+        if all(at.settled) and at.planned:
+            left, won = seeds_left(live), at.seeds + at.failed - self._slow[0].seeds
+        else:
+            left, won = float(target - at.accepted), at.accepted - self._slow[0].accepted
+        if left <= 0:
             return 0.0
-        return missing * gone / won if won > 0 and gone > 0 else None
+        return left * gone / won if won > 0 and gone > 0 else None
+
+
+def seeds_left(live: Live) -> float:
+    """Seeds until the target: the rest of this round, and what its yield will leave missing."""
+    at = live.progress
+    seeds, accepted = at.settled
+    rest = max(0, seeds + at.planned - at.seeds - at.failed)
+    missing = live.plan.target.accepted - accepted * (1 + at.planned / seeds)
+    return rest + max(0.0, missing) * seeds / accepted
+
+
+def deadline(live: Live, meter: Meter, gone_s: float) -> str:
+    """How long the deadline leaves, and how far that gets; empty where there is none."""
+    at, target = live.progress, live.plan.target.accepted
+    left = live.plan.limits.deadline_s - gone_s
+    if not live.plan.limits.deadline_s or left <= 0:
+        return ""
+    said, needed = f"deadline in {roughly(left)}", meter.left_s(live)
+    if needed is None:
+        return said
+    by_then = at.accepted + (target - at.accepted) * min(1.0, left / max(needed, 1e-9))
+    return f"{said}: about {min(by_then, target):,.0f} of {target:,} by then"
 
 
 # -- on a terminal ----------------------------------------------------------------------------
@@ -119,6 +152,12 @@ def view(live: Live, meter: Meter, gone_s: float, *, over: bool = False) -> Rend
     """The whole picture."""
     parts: list[RenderableType] = [_head(live, meter, gone_s, over), _bar(live)]
     parts.append(Text(seeds(live), style="red" if live.progress.failed else "", no_wrap=True))
+    if not over and (said := deadline(live, meter, gone_s)):
+        parts.append(Text(said, style="cyan"))
+    for server, state in live.states().items():
+        parts.append(Text(f"{server}: {state}", style="yellow"))
+    if live.progress.closing and not live.progress.stopping:
+        parts.append(Text("winding down: no new seeds, those that grow are finished"))
     if live.progress.stopping:
         parts.append(Text("stopping; waiting for calls on their way (Ctrl-C again: do not)"))
     if live.progress.last_error:
@@ -218,8 +257,10 @@ def line(live: Live, meter: Meter, gone_s: float) -> str:
         duration(gone_s),
         accepted(live),
         *([f"about {roughly(left)} left"] if left else []),
+        *filter(None, [deadline(live, meter, gone_s)]),
         f"round {live.progress.round + 1}: {live.progress.stage or 'starting'}",
         seeds(live),
+        *(["winding down"] if live.progress.closing else []),
     ]
     for name, counts in live.models.items():
         calls, tokens_in, tokens_out = meter.rates(live, name)
@@ -227,6 +268,7 @@ def line(live: Live, meter: Meter, gone_s: float) -> str:
             f"{name} {counts.calls:,} calls, {counts.waiting} in flight, {calls:,.1f} calls/s, "
             f"{tokens_in + tokens_out:,.0f} tokens/s"
         )
+    parts += [f"{server}: {state}" for server, state in live.states().items()]
     flow = ", ".join(f"{n} {a:,}>{b:,}-{c:,}" for n, (a, b, c) in steps(live) if a)
     parts += [f"in>kept-dropped: {flow}"] if flow else []
     return "; ".join(parts)
@@ -268,16 +310,6 @@ def duration(seconds: float) -> str:
     whole = int(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def roughly(seconds: float) -> str:
-    """An estimate in words, no finer than it can be: ``40 s``, ``12 min``, ``3 h 10 min``."""
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min" if minutes < 2880 else f"{minutes // 1440} d"
 
 
 def _introduce(console: Console, live: Live) -> None:

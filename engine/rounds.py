@@ -29,6 +29,7 @@ class End(Enum):
     BARREN = "target not met: the last rounds brought nothing new"
     BUDGET = "stopped by a budget"
     ERRORS = "too many errors"
+    WAITING = "waiting for a batch; answer its files, then run the same command again"
     INTERRUPTED = "interrupted; run the same command again to go on"
 
 

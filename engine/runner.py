@@ -10,28 +10,29 @@ units that the ledger already has.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from engine import rounds
+from engine.budget import SAVE_S, Budget
 from engine.core import (
+    Deferred,
     Drop,
     EngineError,
     Hop,
     JobError,
     LedgerError,
-    ModelError,
-    Outcome,
     Record,
     Stopped,
 )
 from engine.entries import Leaf, Unit
+from engine.growth import Grow, Growth, first, record_of, told
 from engine.kit import stamped
 from engine.ledger import Ledger
 from engine.models.journal import Brake
@@ -40,6 +41,8 @@ from engine.rounds import End
 
 log = logging.getLogger(__name__)
 
+LAST = 2**62
+"""Beyond every position."""
 LOOKUP = 512
 """Units whose state is asked of the ledger in one query."""
 ENOUGH_TO_JUDGE = 50
@@ -65,6 +68,12 @@ class Progress:
     last_error: str = ""
     stopping: bool = False
     """Whether it winds down: no new calls, those on their way are waited for."""
+    closing: bool = False
+    """Whether a budget is nearly used up: no new seeds, those that grow are finished."""
+    settled: tuple[int, int] = (0, 0)
+    """Seeds and accepted records of the rounds that are done."""
+    planned: int = 0
+    """Seeds in this round; 0 where it takes all there are."""
 
     def count(self, tally: Mapping[str, Sequence[int]]) -> None:
         """Add what one unit or pass did."""
@@ -77,13 +86,33 @@ class Progress:
 class Runner:
     """One start of a run; ``go`` returns when it has ended, for whatever reason."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, brake: Brake | None = None) -> None:
-        """Run ``plan`` on ``ledger``; ``brake`` is the one that the plan's journals know."""
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        brake: Brake | None = None,
+        grow: Grow | None = None,
+        *,
+        sweeping: bool = False,
+    ) -> None:
+        """Run ``plan`` on ``ledger``.
+
+        Args:
+            plan: what to run.
+            ledger: where it is kept.
+            brake: the one that the plan's journals know.
+            grow: who grows a unit; this process by itself where left out.
+            sweeping: whether answers come between the starts, and a unit may be deferred.
+        """
         self._plan, self._ledger = plan, ledger
+        self._grown = grow or Growth(plan).leaves
         self._brake = brake or Brake()
         self._why = End.INTERRUPTED
+        streams = [not stage.settle for stage in plan.stages]
+        self._budget = Budget(plan.limits, ledger, lambda: self._brake.spent, streams)
         self._growing: set[asyncio.Task[None]] = set()
-        self._finished = self._failed = 0
+        self._finished = self._failed = self._deferred = 0
+        self._sweeping = sweeping
         done, failed = ledger.seeds()
         self.progress = Progress(
             accepted=ledger.waiting(SINK),
@@ -102,7 +131,10 @@ class Runner:
                 task.cancel()
             return
         self._brake.on, self._why, self.progress.stopping = True, why, True
-        asyncio.get_running_loop().call_later(self._plan.limits.grace_s, self.stop)
+        loop = asyncio.get_running_loop()
+        budget = why is End.BUDGET
+        grace_s = self._budget.grace_s(loop.time()) if budget else self._plan.limits.grace_s
+        loop.call_later(grace_s, self.stop)
 
     async def go(self) -> End:
         """Run until the target is met, the seeds are spent, or something stops it.
@@ -111,15 +143,37 @@ class Runner:
             JobError: the job's input changed or cannot be read.
             LedgerError: the disk is full, or the ledger damaged.
         """
-        if self._plan.limits.deadline_s:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._plan.limits.deadline_s, self.stop, End.BUDGET)
+        clock = asyncio.get_running_loop().time
+        self._budget.begin(clock())
+        minding = asyncio.ensure_future(self._mind(clock))
         try:
-            return await self._rounds()
+            end = await self._rounds()
+        except Deferred:
+            end = End.WAITING
         except Stopped:
-            return self._why
+            end = self._why
         except _TooManyErrors:
-            return End.ERRORS
+            end = End.ERRORS
+        finally:
+            minding.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await minding
+        self._budget.save(clock())
+        return end
+
+    async def _mind(self, clock: Callable[[], float]) -> None:
+        """Stop the run when a budget is over."""
+        while True:
+            if self._budget.over(clock()) and not self._brake.on:
+                self.stop(End.BUDGET)
+            self._budget.save(clock(), SAVE_S)
+            await asyncio.sleep(self._budget.tick_s)
+
+    def _may_start(self, unit: Unit) -> bool:
+        """Whether one more unit may start."""
+        now = asyncio.get_running_loop().time()
+        self.progress.closing = self._budget.closes(unit.stage, now, unit.pos)
+        return not (self.progress.closing or self._brake.on)
 
     # -- rounds ------------------------------------------------------------------------------
 
@@ -135,25 +189,42 @@ class Runner:
                 past = self._ledger.rounds()
             feeds, done = past[round]
             before = self._ledger.accepted_before(round)
+            takes = [sum(int(f["count"]) for f in taken.values()) for taken, _ in past]
+            self.progress.settled = sum(takes[:round]), before
+            self.progress.planned = max(0, takes[round])
             if not done:
                 await self._one_round(round, feeds)
             after = self._ledger.accepted_before(round + 1)
-            barren = barren + 1 if after == before else 0
+            if not any(taken.get("closed") for taken in feeds.values()):
+                barren = barren + 1 if after == before else 0
             round += 1
 
     async def _one_round(self, round: int, feeds: dict[str, Any]) -> None:
         self.progress.round = round
         for index, stage in enumerate(self._plan.stages):
             self.progress.stage = stage.name or " + ".join(stage.steps)
-            if stage.settle:
-                await asyncio.to_thread(self._settle, round, index, stage)
-            else:
-                units = self._seeds(round, feeds) if index == 0 else self._arrivals(round, index)
-                await self._stream(round, index, units)
-            if self._brake.on:
-                raise Stopped
+            with self._budget.stage(index, asyncio.get_running_loop().time) as through:
+                if stage.settle:
+                    await asyncio.to_thread(self._settle, round, index, stage)
+                elif index:
+                    await self._stream(round, index, self._arrivals(round, index))
+                elif closed := await self._stream(round, index, self._seeds(round, feeds)):
+                    await self._close_round(round, feeds, closed)
+                if self._brake.on:
+                    raise Stopped
+                through(sum(int(taken["count"]) for taken in feeds.values()))
         self.progress.accepted = self._ledger.waiting(SINK)
         await self._ledger.end_round(round, feeds)
+        self._budget.settle(asyncio.get_running_loop().time())
+
+    async def _close_round(self, round: int, feeds: dict[str, Any], seeds: int) -> None:
+        """End a round with its first ``seeds``, so that they go on through what lies behind."""
+        asked = {name: {**taken, "spent": False} for name, taken in feeds.items()}
+        count = Counter(unit.entry for unit in islice(self._seeds(round, asked), seeds))
+        for name, taken in asked.items():
+            feeds[name] = {**taken, "count": count[name], "closed": True}
+        self.progress.planned = seeds
+        await self._ledger.narrow_round(round, feeds)
 
     # -- units -------------------------------------------------------------------------------
 
@@ -190,23 +261,41 @@ class Runner:
         for pos, (at, record) in enumerate(self._ledger.arrived(steps, round)):
             yield Unit(round, index, pos, record, at)
 
-    async def _stream(self, round: int, index: int, units: Iterator[Unit]) -> None:
-        """Grow every unit that is not done yet."""
+    async def _stream(self, round: int, index: int, units: Iterator[Unit]) -> int:
+        """Grow every unit that is not done yet; after how many seeds the round closes, else 0."""
         slots = asyncio.Semaphore(self._plan.limits.in_flight)
-        self._finished = self._failed = 0
+        self._finished = self._failed = self._deferred = 0
+        cut = -1
         try:
             async with asyncio.TaskGroup() as tasks:
                 for unit in self._unfinished(round, index, units):
                     await slots.acquire()
-                    if self._brake.on:
+                    if not self._may_start(unit):
+                        cut = unit.pos
                         break
                     task = tasks.create_task(self._grow(unit, slots))
                     self._growing.add(task)
                     task.add_done_callback(self._growing.discard)
         except BaseExceptionGroup as group:
-            raise _first(group) from group
+            raise first(group) from group
+        closes = self._closes_at(round, index, cut)
+        if cut >= 0 and not closes and not self._brake.on:  # all that had started is through
+            self.stop(End.BUDGET)
         if not self._brake.on:  # what a stop cut short says nothing about the job
             self._check_error_rate(1)
+            if self._deferred:
+                raise Deferred
+        return 0 if self._brake.on else closes
+
+    def _closes_at(self, round: int, index: int, cut: int) -> int:
+        """After how many seeds a round can end that was cut there; 0 where it cannot.
+
+        Not where nothing waits for its end, where replies are still to come, or where seeds
+        behind the cut have been done already, by an earlier start that was killed.
+        """
+        if index or cut < 1 or len(self._plan.stages) == 1 or self._deferred:
+            return 0
+        return 0 if self._ledger.finished(round, 0, cut, LAST) else cut
 
     def _unfinished(self, round: int, index: int, units: Iterator[Unit]) -> Iterator[Unit]:
         while batch := list(islice(units, LOOKUP)):
@@ -220,11 +309,20 @@ class Runner:
                     )
                 if status not in ("done", "failed"):
                     yield unit
+                elif self._sweeping:  # few finish in one start: they are judged with all before
+                    self._finished += 1
+                    self._failed += status == "failed"
 
     async def _grow(self, unit: Unit, slots: asyncio.Semaphore) -> None:
         self.progress.growing += 1
         try:
-            await self._finish(unit)
+            with self._budget.growing(unit.stage, asyncio.get_running_loop().time):
+                await self._finish(unit)
+        except Deferred as later:
+            self._deferred += 1
+            self._finished += 1  # so that those that fail early are judged with all others
+            if later.full and not self._brake.on:
+                self.stop(End.WAITING)
         except (Stopped, asyncio.CancelledError):
             if not self._brake.on:
                 raise
@@ -235,12 +333,12 @@ class Runner:
     async def _finish(self, unit: Unit) -> None:
         tally: dict[str, list[int]] = {}
         try:
-            leaves = await self._leaves(unit, tally)
+            leaves = await self._grown(unit, tally)
             await self._ledger.commit(unit, leaves, tally)
         except (Stopped, JobError, LedgerError):
             raise
         except Exception as error:  # noqa: BLE001 - the one boundary between the engine and a part
-            await self._ledger.fail(unit, _told(error))
+            await self._ledger.fail(unit, told(error))
             log.warning("seed %s failed: %r", unit.record.id, error)
             self._failed += 1
             self.progress.failed += unit.stage == 0
@@ -251,7 +349,7 @@ class Runner:
             self.progress.accepted += sum(leaf.dst == SINK for leaf in leaves)
         self._finished += 1
         self._check_error_rate(ENOUGH_TO_JUDGE)
-        if 0 < self._plan.limits.max_tokens <= self._brake.spent and not self._brake.on:
+        if self._budget.over(asyncio.get_running_loop().time()) and not self._brake.on:
             self.stop(End.BUDGET)
 
     def _check_error_rate(self, enough: int) -> None:
@@ -259,44 +357,6 @@ class Runner:
             self._plan.limits.max_error_rate * self._finished
         ):
             raise _TooManyErrors
-
-    async def _leaves(self, unit: Unit, tally: dict[str, list[int]]) -> list[Leaf]:
-        entries = self._plan.after[unit.entry] if unit.stage == 0 else (unit.entry,)
-        leaves = await self._pass_on(unit.stage, unit.entry, entries, unit.record, tally)
-        places = Counter(
-            (leaf.dst, _record(leaf.outcome).id) for leaf in leaves if leaf.dst is not None
-        )
-        if twice := [place for place, n in places.items() if n > 1]:
-            raise ValueError(f"two records with one id {twice[0][1]}: a part must use child()")
-        return leaves
-
-    async def _pass_on(
-        self, stage: int, src: str, to: tuple[str, ...], record: Record, tally: dict[str, list[int]]
-    ) -> list[Leaf]:
-        """All leaves below a record that is on its way from ``src`` to the steps ``to``."""
-        steps = self._plan.stages[stage].steps
-        ways = [self._through(stage, name, record, tally) for name in to if name in steps]
-        waits = [Leaf(src, name, record) for name in to if name not in steps]
-        return waits + await _side_by_side(ways)
-
-    async def _through(
-        self, stage: int, name: str, record: Record, tally: dict[str, list[int]]
-    ) -> list[Leaf]:
-        """Put a record through a step, and what comes out through those behind it."""
-        outcomes = await self._plan.stages[stage].steps[name](record)
-        counts = tally.setdefault(name, [0, 0, 0])
-        counts[0] += 1
-        counts[1] += sum(isinstance(o, Record) for o in outcomes)
-        counts[2] += sum(isinstance(o, Drop) for o in outcomes)
-        ways = [self._outcome(stage, name, outcome, tally) for outcome in outcomes]
-        return await _side_by_side(ways)
-
-    async def _outcome(
-        self, stage: int, name: str, outcome: Outcome, tally: dict[str, list[int]]
-    ) -> list[Leaf]:
-        if isinstance(outcome, Drop):
-            return [Leaf(name, None, outcome)]
-        return await self._pass_on(stage, name, self._plan.after[name], outcome, tally)
 
     # -- passes ------------------------------------------------------------------------------
 
@@ -324,7 +384,8 @@ class Runner:
                 yield record
 
         for outcome in stage.settle(fresh(), book.kept(stage.name, after[0], round)):
-            outcome = stamped(outcome, Hop(stage.name, _record(outcome).id))
+            outcome, verdict = stage.rule(outcome)
+            outcome = stamped(outcome, Hop(stage.name, record_of(outcome).id, verdict=verdict))
             if isinstance(outcome, Drop):
                 counts[2] += 1
                 yield Leaf(stage.name, None, outcome)
@@ -333,34 +394,3 @@ class Runner:
                 yield from (Leaf(stage.name, dst, outcome) for dst in after)
         if counts[0] != counts[1] + counts[2]:
             raise ValueError(f"pass {stage.name} was given {counts[0]} records, answered {counts}")
-
-
-async def _side_by_side(ways: list[Any]) -> list[Leaf]:
-    """The leaves of several ways, in the order of the ways; a single one needs no task."""
-    if len(ways) == 1:
-        return list(await ways[0])
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(way) for way in ways]
-    except BaseExceptionGroup as group:
-        raise _first(group) from group
-    return [leaf for task in running for leaf in task.result()]
-
-
-def _record(outcome: Outcome) -> Record:
-    return outcome.record if isinstance(outcome, Drop) else outcome
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that a group of tasks failed with; a tree of groups has one cause worth telling."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _told(error: Exception) -> str:
-    """What the ledger keeps of an error: one line for what was foreseen, all of it for a bug."""
-    if isinstance(error, ModelError):
-        return f"{type(error).__name__}: {error}"
-    return "".join(traceback.format_exception(error))

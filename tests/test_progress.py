@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from engine import progress
 from engine.models.journal import Counts
-from engine.plan import Plan, Stage, Target
+from engine.plan import Limits, Plan, Stage, Target
 from engine.progress import Meter, duration, line, roughly, view
 from engine.runner import Progress
 from engine.session import Live, Watch
@@ -87,6 +88,34 @@ def test_what_an_earlier_start_accepted_does_not_make_this_one_look_fast() -> No
     clock.now += 100
     live.progress.accepted = 260
     assert meter.left_s(live) == pytest.approx(400)
+
+
+def test_the_view_tells_how_far_the_deadline_lets_a_run_get() -> None:
+    clock, live = Hands(), running(target=300)
+    live = replace(live, plan=replace(live.plan, limits=Limits(deadline_s=160)))
+    meter = Meter(clock)
+    meter.read(live)
+    assert progress.deadline(live, meter, 0) == "deadline in 3 min"
+    clock.now += 60
+    live.progress.accepted = 60
+    meter.read(live)  # one a second, and 240 are missing
+    assert "deadline in 2 min: about 160 of 300 by then" in line(live, meter, 60)
+    assert "deadline in 1 min: about 137 of 300 by then" in drawn(live, meter)
+    live.progress.accepted = 290
+    assert "about 300 of 300 by then" in line(live, meter, 60)
+    assert progress.deadline(live, meter, 161) == ""
+    assert "deadline" not in line(running(), meter, 60)
+
+
+def test_a_round_tells_how_many_seeds_are_still_to_come() -> None:
+    clock, live = Hands(), running(target=300)
+    at, meter = live.progress, Meter(clock)
+    at.accepted, at.seeds, at.settled, at.planned = 100, 200, (200, 100), 100
+    meter.read(live)
+    assert meter.left_s(live) is None, "no seed of this round is done yet"
+    clock.now += 50
+    at.seeds = 250  # one a second: 50 of this round, and 300 for the 150 that it leaves missing
+    assert meter.left_s(live) == pytest.approx(350)
 
 
 def test_a_job_without_a_target_is_shown_without_one() -> None:
