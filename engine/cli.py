@@ -13,44 +13,21 @@ import logging
 import os
 import shlex
 import sys
-from enum import StrEnum
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from engine.core import JobError, LedgerError
+from engine import options
+from engine.exits import CODES, EXIT, Commands
+from engine.options import Changes, Format, JobName, Json, Rehearse, Run, SinkName
 from engine.quiet import hush
 
 if TYPE_CHECKING:
     from engine.result import Result
     from engine.session import Job
-
-EXIT = {"MET": 0, "SPENT": 3, "BARREN": 3, "BUDGET": 4, "ERRORS": 5, "INTERRUPTED": 130}
-"""Name of an ``engine.rounds.End`` -> exit code."""
-CODES = """\b
-Exit codes:
-    0  done (run: target met, or all seeds done where there is no target)
-    1  the run's folder cannot be used: full, read-only, locked or damaged
-    2  the job or the command line is wrong
-    3  target not met
-    4  stopped by a budget (deadline, tokens)
-    5  too many errors
-  130  interrupted and saved: run the same command again to go on"""
-
-
-class Commands(TyperGroup):
-    """Turns what a user can put right into one line and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; a bug keeps its traceback."""
-        try:
-            return super().invoke(ctx)
-        except (JobError, LedgerError) as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(2 if isinstance(error, JobError) else 1) from error
-
 
 app = typer.Typer(
     cls=Commands,
@@ -62,33 +39,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(StrEnum):
-    """How a row of a dataset holds a conversation."""
-
-    messages = "messages"
-    alpaca = "alpaca"
-    sharegpt = "sharegpt"
-    preference = "preference"
-
-
-class SinkName(StrEnum):
-    """How an export is written."""
-
-    parquet = "parquet"
-    jsonl = "jsonl"
-
-
-JobName = Annotated[str, typer.Argument(metavar="JOB", help="a job file, or a shipped job's name")]
-Run = Annotated[str, typer.Argument(metavar="DIR", help="a run's folder, or its job")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON document instead of text")]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", metavar="A.B=C", help="change one thing in the job")
-]
-Rehearse = Annotated[
-    bool, typer.Option("--rehearse", help="let the embedded model answer: no server, no real data")
-]
 
 
 @app.command()
@@ -193,33 +143,100 @@ def preview(
 
 
 @app.command()
+def estimate(
+    job: JobName,
+    seeds: options.Seeds = 50,
+    speed: options.Speed = None,
+    measure: options.Measure = False,
+    changes: Changes = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a job will take: calls, tokens, hours, disk.
+
+    Rehearses a sample, or reads an earlier run; every figure says what it rests on.
+    """
+    from engine import forecast
+
+    _log_nothing()
+    value = forecast.of(_load(job, changes), seeds, speed or (), measure=measure)
+    return _json(value) if as_json else forecast.show(value)
+
+
+@app.command()
 def run(
     job: JobName,
     changes: Changes = None,
     rehearse: Rehearse = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="start anew; replies already paid for serve again")
-    ] = False,
-    to: Annotated[
-        Path | None, typer.Option("-o", metavar="DIR", help="the run's folder; outputs/<job>")
-    ] = None,
+    fresh: options.Fresh = False,
+    to: options.Folder = None,
+    batch: options.Batch = None,
+    answered_by: options.AnsweredBy = None,
+    batch_lines: options.BatchLines = 0,
+    on: options.On = None,
     as_json: Json = False,
 ) -> None:
     """Run a job, or go on where it stopped.
 
     Ends with a dataset, its card and a report; Ctrl-C saves what there is.
     """
+    _run(job, changes, rehearse, fresh, to, batch, answered_by, batch_lines, on, as_json)
+
+
+@app.command()
+def curate(
+    dataset: options.Dataset,
+    step: options.Steps = None,
+    language: options.Language = "",
+    licence: options.Licence = "",
+    keep: options.Keep = None,
+    changes: Changes = None,
+    rehearse: Rehearse = False,
+    fresh: options.Fresh = False,
+    to: options.Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Check, score and thin a dataset that exists; nothing is generated.
+
+    Filters, verifiers and passes in the order given, by default length, repetition, refusal,
+    format and near_duplicate. The job it runs is written beside the result, as curate.yaml.
+    """
+    from engine import curating
+
+    asked = curating.Asked(dataset, step or (), language, licence, keep or ())
+    folder = to or Path("outputs") / f"{dataset.stem}-curated"
+    job = curating.write(asked, folder)
+    _run(str(job), changes, rehearse, fresh, folder, None, None, 0, None, as_json)
+
+
+def _run(
+    job: str,
+    changes: list[str] | None,
+    rehearse: bool,
+    fresh: bool,
+    to: Path | None,
+    batch: Path | None,
+    answered_by: options.BatchWith | None,
+    batch_lines: int,
+    on: options.Place | None,
+    as_json: bool,
+) -> None:
+    began = datetime.now().astimezone()  # before imports that take a while: a deadline counts
     from rich.console import Console
 
-    from engine import progress, session
+    from engine import batching, progress, session
 
     _log_nothing()
     console = Console(stderr=True, highlight=False)
     live = console.is_terminal and not console.is_dumb_terminal
     watch = progress.screen(console) if live else progress.lines(console)
-    result = session.run(_load(job, changes), to, rehearse=rehearse, fresh=fresh, watch=watch)
+    files = batching.chosen(batch, answered_by, batch_lines, partial(progress.say, console))
+    result = session.run(
+        _load(job, changes), to, rehearse=rehearse, fresh=fresh, watch=watch, batch=files,
+        began=began, on=on.value if on else "",
+    )  # fmt: skip
     again = ["engine", "run", job, *(part for each in changes or () for part in ("--set", each))]
     again += (["--rehearse"] if rehearse else []) + (["-o", str(to)] if to else [])
+    again += (files.words if files else []) + (["--on", on.value] if on else [])
     _finish(result, shlex.join(again), as_json=as_json)
 
 
