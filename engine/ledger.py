@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 
 from engine.core import Drop, LedgerError, Record
-from engine.entries import SCHEMA, Leaf, Tally, Unit, decode, encode
+from engine.entries import SCHEMA, Encoded, Leaf, Tally, Unit, decode, encode
 from engine.models.journal import Said
 from engine.storage import BATCH, Op, Reader, Writer, explained, lock
 
@@ -78,17 +78,20 @@ class Ledger:
         """The journalled call with this key."""
         return next(self.calls([key]), None)
 
-    async def keep(self, said: Said) -> None:
-        """Make a reply durable; returns when it is."""
-        row = (
-            said.key, said.prompt, said.role, said.model, said.tokens_in, said.tokens_out,
-            said.truncated, said.max_tokens, said.seconds, said.asked, said.text,
-        )  # fmt: skip
+    async def keep(self, *replies: Said) -> None:
+        """Make replies durable, all or none; returns when they are."""
+        rows = [
+            (
+                said.key, said.prompt, said.role, said.model, said.tokens_in, said.tokens_out,
+                said.truncated, said.max_tokens, said.seconds, said.asked, said.text,
+            )
+            for said in replies
+        ]  # fmt: skip
         await self._soon(
-            lambda c: c.execute(
+            lambda c: c.executemany(
                 "INSERT OR REPLACE INTO calls(key, prompt, role, model, tokens_in, tokens_out,"
                 " truncated, max_tokens, seconds, asked, text) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-                row,
+                rows,
             )
         )
 
@@ -126,6 +129,11 @@ class Ledger:
         row = (round, orjson.dumps(feeds).decode())
         await self._soon(lambda c: c.execute("INSERT INTO rounds(round, feeds) VALUES(?,?)", row))
 
+    async def narrow_round(self, round: int, feeds: Mapping[str, Any]) -> None:
+        """Let a round that has begun take fewer seeds."""
+        row = (orjson.dumps(feeds).decode(), round)
+        await self._soon(lambda c: c.execute("UPDATE rounds SET feeds = ? WHERE round = ?", row))
+
     async def end_round(self, round: int, feeds: Mapping[str, Any]) -> None:
         """Mark a round as settled; ``feeds`` now says how many seeds there really were."""
         row = (orjson.dumps(feeds).decode(), round)
@@ -142,7 +150,7 @@ class Ledger:
         )
         return {pos: (id_, status) for pos, id_, status in rows}
 
-    async def commit(self, unit: Unit, leaves: Sequence[Leaf], tally: Tally) -> None:
+    async def commit(self, unit: Unit, leaves: Sequence[Leaf | Encoded], tally: Tally) -> None:
         """Keep all that a unit became and that it is done, in one transaction."""
         rows = [
             (unit.round, unit.stage, unit.pos, i, *encode(leaf)) for i, leaf in enumerate(leaves)
@@ -175,6 +183,10 @@ class Ledger:
         """Whether a pass has been through this round."""
         query = "SELECT 1 FROM passes WHERE round = ? AND stage = ?"
         return self._read.first(query, (round, stage)) is not None
+
+    def passed(self) -> bool:
+        """Whether any pass has been through any round."""
+        return self._read.first("SELECT 1 FROM passes LIMIT 1", ()) is not None
 
     def settle(self, round: int, stage: int, leaves: Iterable[Leaf], tally: Tally) -> int:
         """Keep the outcomes of a pass, however many; blocks. A half-written pass is done anew."""

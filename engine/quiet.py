@@ -13,6 +13,7 @@ OFF = {
     "LANGCHAIN_TRACING_V2": "false",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 """LangGraph's tracing to LangSmith, the hub client's telemetry, and the common wish."""
 

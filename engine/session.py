@@ -15,26 +15,32 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 
+from engine import batching, deadline, garbage, loops, outputs, quiet, shards
 from engine import job as jobs
-from engine import outputs, quiet
-from engine.connect import Answerer, connect, identities
+from engine.batching import Batch
+from engine.connect import Answerer, connect, identities, journals
 from engine.core import Drop, JobError, Record
 from engine.job import TargetPart
 from engine.ledger import Ledger
-from engine.models.journal import Brake, Counts, Journal, Said
+from engine.models.journal import Brake, Counts, Said
+from engine.on_ray import Cluster
 from engine.plan import Plan
 from engine.result import Result
 from engine.rounds import End
 from engine.runner import Progress, Runner
+from engine.shard_process import Nursery
 from engine.wiring import Wiring, fingerprint, plan, wire
 
 OUTPUTS = Path("outputs")
+LOGS = "logs"
+"""Where in a run's folder the servers it started write."""
 T = TypeVar("T")
 
 quiet.hush()  # before anything imports langgraph or the hub client, whoever uses the engine
@@ -52,6 +58,8 @@ class Live:
     """Model -> what it has done since this start."""
     answers: Mapping[str, str]
     """Model -> one sentence on who answers for it."""
+    states: Callable[[], Mapping[str, str]] = dict
+    """Server -> what it is doing, for each that the run started and that is not up."""
 
 
 Watch = Callable[[Live], Awaitable[None]]
@@ -67,6 +75,8 @@ class Preview:
     calls: list[Said]
     """Every model call, in the order in which the replies came."""
     answers: Mapping[str, str]
+    grown_s: float = 0.0
+    """Seconds in which seeds grew: what models take to be there is none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,9 @@ def run(
     rehearse: bool = False,
     fresh: bool = False,
     watch: Watch | None = None,
+    batch: Batch | None = None,
+    began: datetime | None = None,
+    on: str = "",
 ) -> Result:
     """Run a job until it ends, and write its dataset; Ctrl-C saves and returns.
 
@@ -106,6 +119,9 @@ def run(
         rehearse: let the embedded model answer, without a GPU; the records are not real data.
         fresh: forget the progress of earlier starts; replies already paid for serve again.
         watch: awaited beside the run and cancelled at its end.
+        batch: ask by files instead of by server; ends with ``End.WAITING`` where they wait.
+        began: from when a deadline that is a duration counts; now, where left out.
+        on: ``"ray"`` puts the workers of ``run.shards`` on a Ray cluster.
 
     Raises:
         JobError: the job or its input is wrong.
@@ -113,7 +129,15 @@ def run(
     """
     return _finish(
         lambda signals: arun(
-            job, folder, rehearse=rehearse, fresh=fresh, watch=watch, signals=signals
+            job,
+            folder,
+            rehearse=rehearse,
+            fresh=fresh,
+            watch=watch,
+            batch=batch,
+            began=began,
+            on=on,
+            signals=signals,
         )
     )
 
@@ -125,27 +149,63 @@ async def arun(
     rehearse: bool = False,
     fresh: bool = False,
     watch: Watch | None = None,
+    batch: Batch | None = None,
+    began: datetime | None = None,
+    on: str = "",
     signals: bool = False,
 ) -> Result:
     """The same within a running event loop; ``signals`` makes Ctrl-C and SIGTERM wind it down."""
+    job = _begun(job, began or datetime.now().astimezone())
     where = Path(folder) if folder else OUTPUTS / job.name
     wiring = wire(job)
-    answerers = await connect(job, wiring.models_used(), rehearse=rehearse)
+    waves = batch.waves(rehearse=rehearse) if batch else None
+    if waves:
+        answerers = batching.connect(job, wiring.models_used(), waves)
+    else:
+        answerers = await connect(job, wiring.models_used(), rehearse=rehearse, logs=where / LOGS)
     marks = fingerprint(wiring, identities(answerers))
     with contextlib.closing(Ledger(where, write=True)) as ledger:
         try:
             _claim(ledger, marks, job, fresh=fresh)
             ledger.note(answers=_json({name: a.why for name, a in answerers.items()}))
-            end = await _drive(wiring, answerers, ledger, where, watch, signals)
+            drive = partial(_drive, wiring, answerers, ledger, where, watch, signals)
+            if batch and waves:
+                guard: batching.Guard = _signals if signals else contextlib.nullcontext
+                sweep = partial(drive, sweeping=True)
+                end = await batching.through(batch, waves, job, ledger, sweep, guard)
+            else:
+                end = await drive(_agency(wiring, where / LOGS, on))
             ledger.note(end=end.name)
-            if end is not End.INTERRUPTED:
-                await asyncio.to_thread(outputs.write, wiring, ledger, where)
-            wanted = job.file.target.accepted
-            accepted = ledger.waiting("")
-            return Result(where, end, min(accepted, wanted) if wanted else accepted, wanted)
+            if end not in (End.INTERRUPTED, End.WAITING):
+                with garbage.rarely():
+                    await asyncio.to_thread(outputs.write, wiring, ledger, where)
+            return _result(job, where, end, ledger)
         finally:
             for answerer in answerers.values():
                 await answerer.close()
+
+
+def _result(job: jobs.Job, where: Path, end: End, ledger: Ledger) -> Result:
+    wanted, accepted = job.file.target.accepted, ledger.waiting("")
+    return Result(where, end, min(accepted, wanted) if wanted else accepted, wanted)
+
+
+def _agency(wiring: Wiring, logs: Path, on: str) -> shards.Agency | None:
+    """Where workers come from, if the job is to have any."""
+    if on == "ray":
+        return Cluster(wiring)
+    if on:
+        raise JobError(f"a run can be put on `ray`, found {on!r}")
+    return Nursery(logs) if wiring.job.file.run.shards > 1 else None
+
+
+def _begun(job: jobs.Job, now: datetime) -> jobs.Job:
+    """The job with its deadline as a moment: what models take to be there counts, too."""
+    run = job.file.run
+    if not run.deadline:
+        return job
+    run = run.model_copy(update={"deadline": deadline.moment(run.deadline, now).isoformat()})
+    return replace(job, file=job.file.model_copy(update={"run": run}))
 
 
 def _claim(ledger: Ledger, marks: Mapping[str, str], job: jobs.Job, *, fresh: bool) -> None:
@@ -194,31 +254,35 @@ async def _drive(
     folder: Path,
     watch: Watch | None,
     signals: bool,
+    agency: shards.Agency | None = None,
+    *,
+    sweeping: bool = False,
 ) -> End:
     brake = Brake()
-    journals = {
-        name: Journal(a.chat, a.identity, ledger, brake, a.part.sampling)
-        for name, a in answerers.items()
-    }
-    wired = plan(wiring, journals)
-    runner = Runner(wired, ledger, brake)
-    live = Live(
-        wiring.job.name,
-        folder,
-        wired,
-        runner.progress,
-        {name: journal.counts for name, journal in journals.items()},
-        {name: a.why for name, a in answerers.items()},
-    )
-    watching = asyncio.ensure_future(watch(live)) if watch else None
-    try:
-        with _signals(runner) if signals else contextlib.nullcontext():
-            return await runner.go()
-    finally:
-        if watching:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+    chats = journals(answerers, ledger, brake)
+    counts = {name: chat.counts for name, chat in chats.items()}
+    wired = plan(wiring, chats)
+    crew = shards.workers(agency, wiring.job, answerers, ledger, brake, counts)
+    async with crew as grow:
+        runner = Runner(wired, ledger, brake, grow, sweeping=sweeping)
+        live = Live(
+            wiring.job.name,
+            folder,
+            wired,
+            runner.progress,
+            counts,
+            {name: a.why for name, a in answerers.items()},
+            next((a.fleet.states for a in answerers.values() if a.fleet), dict),
+        )
+        watching = asyncio.ensure_future(watch(live)) if watch else None
+        try:
+            with garbage.rarely(), _signals(runner) if signals else contextlib.nullcontext():
+                return await runner.go()
+        finally:
+            if watching:
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
 
 
 @contextlib.contextmanager
@@ -238,7 +302,8 @@ def _signals(runner: Runner) -> Iterator[None]:
 async def _preview(job: Job, n: int, rehearse: bool) -> Preview:
     few = replace(job, file=job.file.model_copy(update={"target": TargetPart(candidates=n)}))
     wiring = wire(few)
-    answerers = await connect(few, wiring.models_used(), rehearse=rehearse)
+    logs = Path(tempfile.gettempdir()) / f"engine-preview-{job.name}"
+    answerers = await connect(few, wiring.models_used(), rehearse=rehearse, logs=logs)
     with (
         tempfile.TemporaryDirectory(prefix="engine-preview-") as folder,
         contextlib.closing(Ledger(Path(folder), write=True)) as ledger,
@@ -254,6 +319,7 @@ async def _preview(job: Job, n: int, rehearse: bool) -> Preview:
             list(ledger.failures()),
             list(ledger.calls()),
             {name: a.why for name, a in answerers.items()},
+            float(ledger.meta("grown_s") or 0),
         )
 
 
@@ -265,9 +331,9 @@ def _finish(work: Callable[[bool], Coroutine[Any, Any, T]]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work(threading.current_thread() is threading.main_thread()))
+        return loops.run(work(threading.current_thread() is threading.main_thread()))
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(lambda: asyncio.run(work(False))).result()
+        return aside.submit(lambda: loops.run(work(False))).result()
 
 
 def _json(value: Any) -> str:

@@ -46,10 +46,11 @@ def answer(body: dict[str, Any]) -> str:
 
 
 class Server:
-    """On a free port, in a thread; ``asked`` counts every question it was sent."""
+    """On a free port, in a thread; counts every question it was sent, and those it answered."""
 
     def __init__(self, latency_s: float = 0.0) -> None:
         self.asked: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
         self._latency_s = latency_s
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -79,6 +80,7 @@ class Server:
     async def _serve(self) -> None:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._chat)
+        self.routes(app)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -86,12 +88,16 @@ class Server:
         self.port = self._runner.addresses[0][1]
         self._ready.set()
 
+    def routes(self, app: web.Application) -> None:
+        """What else it answers: nothing."""
+
     async def _chat(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.asked[mark(body)] += 1
         await asyncio.sleep(self._latency_s)
         if "POISON" in body["messages"][-1]["content"]:
             return web.json_response({"error": {"message": "no poison here"}}, status=400)
+        self.answered[mark(body)] += 1
         message = {"role": "assistant", "content": answer(body)}
         usage = {"prompt_tokens": 20, "completion_tokens": 12, "total_tokens": 32}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}

@@ -14,7 +14,7 @@ from engine.core import Message
 from engine.kit import Flow, NoParams
 
 
-class Verdict(BaseModel):
+class Verdict(BaseModel, extra="forbid"):
     usable: bool
 
 
