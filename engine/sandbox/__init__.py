@@ -1,0 +1,1 @@
+"""Running untrusted Python: ``pool`` is outside the walls, ``worker`` and ``program`` inside."""
