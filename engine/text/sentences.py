@@ -106,7 +106,7 @@ def _split(line: str) -> list[str]:
 
 
 def _is_end(line: str, end: regex.Match[str]) -> bool:
-    if line[end.end() :].lstrip(" \"'“‘«([*_")[:1].islower():
+    if line[end.end() : end.end() + 16].lstrip(" \"'“‘«([*_")[:1].islower():
         return False
     if end.group()[:1] != "." or end.group()[:2] == "..":
         return True
