@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from engine.card import About, card
-from engine.core import Call, Hop, JobError, LedgerError
-from engine.rows import FORMATS, schema
+from engine.core import Call, Hop, JobError, LedgerError, Message
+from engine.rows import FORMATS, row, schema
 from engine.sinks import hub, jsonl, parquet
 from tests.conftest import seed
 
@@ -220,3 +220,39 @@ def test_settings_of_a_sink_are_checked():
     ):
         with pytest.raises(ValidationError):
             sink.params(**params)
+
+
+ODD = [
+    "2020-01-01T00:00:00",
+    "12",
+    "null",
+    "",
+    "a\0b\u2028c",
+    '\n\\"',
+    "ไม่\u200d🙂",
+    "\ufffd",
+    "x" * 70_000,
+]
+
+
+@pytest.mark.parametrize("format", ["messages", "alpaca"])
+def test_texts_come_back_as_they_were_whatever_they_look_like(tmp_path, format):
+    made = [replace(next(records(1)), id=f"{n}", messages=()) for n in range(len(ODD))]
+    texts = [
+        replace(record, messages=(Message("user", text), Message("assistant", text[::-1])))
+        for record, text in zip(made, ODD, strict=True)
+    ]
+    write(parquet.SINK, tmp_path, {"train": lambda: iter(texts)}, format=format)
+    [path] = (tmp_path / "data").iterdir()
+    table = pyarrow.parquet.read_table(path)
+    assert table.schema.remove_metadata() == schema(format)
+    assert table.to_pylist() == [row(record, format) for record in texts]
+
+
+def test_rows_too_large_for_one_piece_are_read_in_several():
+    lines = [b"%d" % n for n in range(9)]
+    assert list(parquet.blocks(lines)) == [b"\n".join(lines)]
+    pieces = list(parquet.blocks(lines, largest=6))
+    assert b"\n".join(pieces) == b"\n".join(lines)
+    assert all(len(piece) < 6 for piece in pieces)
+    assert list(parquet.blocks([b"x" * 9], largest=6)) == [b"x" * 9], "a row is never cut"
