@@ -134,7 +134,7 @@ def _part(name: str, package: str) -> dict[str, Any]:
         "text": inspect.getdoc(importlib.import_module(module)) or "",
         "settings": [_setting(setting) for setting in settings(kind.params)],
         "prompts": [prompt.name for prompt in asked],
-        "roles": sorted(_roles(asked)),
+        "roles": sorted({*_roles(asked), *getattr(kind, "roles", ())}),
     }
 
 

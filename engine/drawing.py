@@ -26,12 +26,18 @@ def job(wiring: Wiring) -> str:
 
 
 def generators(wiring: Wiring) -> dict[str, str]:
-    """Step -> the graph that its generator runs, as LangGraph draws it."""
-    return {
-        name: str(bound.kind.graph().compile().get_graph().draw_mermaid())
+    """Step -> the graph that its generator or its repair runs, as LangGraph draws it."""
+    from engine import repair
+
+    graphs = {
+        name: bound.kind.graph()
         for name, bound in wiring.steps.items()
         if isinstance(bound.kind, Generator)
     }
+    for name, part in wiring.job.file.steps.items():
+        if part.on_fail == "repair":
+            graphs[name] = repair.graph()
+    return {n: str(g.compile().get_graph().draw_mermaid()) for n, g in graphs.items()}
 
 
 def page(wiring: Wiring) -> str:

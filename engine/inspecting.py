@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from engine import jobfile, rounds
+from engine import jobfile, outlook, rounds, serving
 from engine.connect import connect
 from engine.core import Drop, JobError, Record
 from engine.job import Job
@@ -55,6 +55,7 @@ async def check(job: Job, *, rehearse: bool = False) -> Value:
         "stages": [_stage(wiring, names) for names in wiring.stages if names],
         "target": job.file.target.model_dump(),
         "first_round": {n: feed["count"] for n, feed in rounds.feeds(wired, [], 0).items()},
+        "turns": [] if rehearse else _turns(wiring),
         "calls_per_seed": _calls_per_seed(OUTPUTS / job.name),
         "sinks": [{"use": part.use, **part.settings} for part in job.sinks],
         "prompts": wiring.prompts(),
@@ -78,6 +79,12 @@ def _source(wiring: Wiring, wired: Plan, index: int) -> Value:
 def _closable(seeds: Iterator[Record]) -> Any:
     """The seeds as a generator, whatever iterator the source returned."""
     return (seed for seed in seeds)
+
+
+def _turns(wiring: Wiring) -> list[Value]:
+    """Served models that do not fit together, and how they share their devices."""
+    asked = [{n: list(wiring.roles[n].values()) for n in names} for names in wiring.stages if names]
+    return serving.turns(wiring.job, wiring.models_used(), asked)
 
 
 def _stage(wiring: Wiring, names: list[str]) -> list[Value]:
@@ -153,6 +160,8 @@ def status(folder: Path) -> Value:
             "job": ledger.meta("name"),
             "running": running,
             "end": End[ended].value if ended and not running else None,
+            "bound": (ledger.meta("bound") or "") if ended == "BUDGET" else "",
+            "batch": orjson.loads(ledger.meta("batch") or "null") if ended == "WAITING" else None,
             "target": target,
             "accepted": min(accepted, target) if target else accepted,
             "surplus": max(0, accepted - target) if target else 0,
@@ -164,6 +173,7 @@ def status(folder: Path) -> Value:
             "answers": orjson.loads(ledger.meta("answers") or "{}"),
             "steps": list(_steps(ledger)),
             "calls": [_called(row) for row in ledger.called()],
+            "needs": outlook.needs(ledger),
             "dataset": _there(folder / DATASET),
             "report": _there(folder / "report.html"),
         }
@@ -276,7 +286,8 @@ def _calls(ledger: Ledger, of: Record) -> Iterable[Said]:
 
 def _hop(hop: Any, said: dict[str, Said]) -> Value:
     calls = [call(said[each.key]) if each.key in said else plain(each) for each in hop.calls]
-    return {"step": hop.step, "parent": hop.parent, "calls": calls}
+    verdict = plain(hop.verdict) if hop.verdict else None
+    return {"step": hop.step, "parent": hop.parent, "calls": calls, "verdict": verdict}
 
 
 def call(said: Said) -> Value:

@@ -10,27 +10,24 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from engine import jobfile, shipped
+from engine import deadline, jobfile, shipped
 from engine.core import JobError
 from engine.jobfile import Place, Sheet, did_you_mean
 from engine.mistakes import dotted, explain, shown
+from engine.models.command import Serving
 from engine.models.rehearsal import Faults
+from engine.verdicts import Policy
 
 VERSION = 1
 """Of the format of job files."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_DURATION = re.compile(
-    r"(?:([0-9]{1,6}(?:\.[0-9]+)?)h)?\s*(?:([0-9]{1,6}(?:\.[0-9]+)?)m)?"
-    r"\s*(?:([0-9]{1,6}(?:\.[0-9]+)?)s)?"
-)
-
-
 _NAME = re.compile(r"\w[\w-]{0,99}")
 _FOLDER = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
@@ -48,16 +45,9 @@ def _folder_name(text: str) -> str:
     return text
 
 
-def _seconds(text: str) -> float:
-    """The seconds of a duration; 0 for what is none."""
-    found = _DURATION.fullmatch(text.strip())
-    hours, minutes, seconds = (float(n or 0) for n in found.groups()) if found else (0, 0, 0)
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def _duration(given: object) -> object:
-    if given is not None and not (isinstance(given, str) and _seconds(given) > 0):
-        raise ValueError(f"want a duration such as 8h, 90m or 1h30m, found {shown(given)}")
+def _deadline(given: object) -> object:
+    if given is not None and not (isinstance(given, str) and deadline.is_one(given)):
+        raise ValueError(f"want {deadline.WANTED}, found {shown(given)}")
     return given
 
 
@@ -73,8 +63,8 @@ Given = TypeVar("Given")
 Several = Annotated[list[Given], Field(min_length=1)]
 
 
-class ModelPart(BaseModel, extra="forbid", strict=True):
-    """A model under a name: which server answers for it."""
+class ModelPart(Serving, extra="forbid", strict=True):
+    """A model under a name: which server answers for it, or what is to be served."""
 
     use: Literal["openai", "auto", "rehearsal"] = "openai"
     """``openai``: the server at ``url``; ``auto``: whatever is there; ``rehearsal``: none."""
@@ -84,8 +74,12 @@ class ModelPart(BaseModel, extra="forbid", strict=True):
     """The name that the server knows the model by."""
     api_key: str = Field(default="", repr=False)
     """May hold ${VARIABLES}, and should."""
-    max_concurrent: int = Field(default=128, ge=1)
-    """Calls in flight per replica."""
+    max_concurrent: int = Field(default=512, ge=1)
+    """Calls in flight per replica, at most: how many make sense is found while it runs."""
+    requests_per_minute: int = Field(default=0, ge=0)
+    """What a hosted endpoint allows, all replicas together; 0: no limit."""
+    tokens_per_minute: int = Field(default=0, ge=0)
+    """The same for tokens in and out."""
     timeout_s: float = Field(default=600, gt=0)
     """Seconds to wait for one reply."""
     sampling: dict[str, Any] = Field(default_factory=dict)
@@ -110,8 +104,8 @@ class SourcePart(Part):
     """Its share of a round's seeds, relative to other sources."""
 
 
-class StepPart(Part):
-    """A generator, filter, verifier or pass."""
+class StepPart(Part, Policy):
+    """A generator, filter, verifier or pass; for a check also what follows from its verdicts."""
 
     reads: str | Several[str] = Field(default_factory=list, alias="from")
     """Sources or steps whose records it gets; the step above where left out."""
@@ -135,19 +129,25 @@ class RunPart(BaseModel, extra="forbid", strict=True):
 
     in_flight: int = Field(default=256, ge=1)
     """Seeds that grow at the same time."""
+    shards: int = Field(default=1, ge=1, le=256)
+    """Processes that grow the seeds, cut by id; more than one where one processor is too slow."""
     max_error_rate: float = Field(default=0.05, ge=0, le=1)
     """The run stops when a larger share of seeds fails."""
-    deadline: Annotated[str | None, BeforeValidator(_duration)] = None
-    """A duration such as 8h; the run then winds down."""
+    deadline: Annotated[str | None, BeforeValidator(_deadline)] = None
+    """When it must be over: a duration (8h, 90m), the next 06:30 of the clock, or a date and time
+    (2026-11-20T06:30); it winds down in time to finish what it has started."""
+    max_hours: float = Field(default=0, ge=0)
+    """Hours in which seeds grow, over all starts in a folder, after which it ends; 0: no bound."""
     max_tokens: int = Field(default=0, ge=0)
-    """Tokens in and out after which the run winds down; 0: no bound."""
+    """Tokens in and out, over all starts in a folder, after which it ends; 0: no bound."""
     grace_s: float = Field(default=30, gt=0)
     """Seconds that calls on their way are waited for when the run winds down."""
 
     @property
     def deadline_s(self) -> float:
-        """The deadline in seconds; 0 where there is none."""
-        return _seconds(self.deadline or "")
+        """Seconds from now to the deadline, negative where it is past; 0: there is none."""
+        now = datetime.now().astimezone()
+        return deadline.seconds_left(self.deadline, now) if self.deadline else 0.0
 
 
 class JobFile(BaseModel, extra="forbid", strict=True):
@@ -159,7 +159,8 @@ class JobFile(BaseModel, extra="forbid", strict=True):
     """Its name, and that of its folder under outputs/."""
     seed: int = 0
     """Of every random draw."""
-    models: dict[Name, ModelPart] = Field(min_length=1)
+    models: dict[Name, ModelPart] = Field(default_factory=dict)
+    """None where no step asks one."""
     source: SourcePart | Several[SourcePart]
     steps: dict[Name, StepPart] = Field(min_length=1)
     target: TargetPart = TargetPart()

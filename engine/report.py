@@ -40,6 +40,7 @@ from engine.core import Drop, Record, stable_id
 from engine.languages.names import english_name
 from engine.ledger import Ledger
 from engine.rounds import End
+from engine.rulings import Rulings
 from engine.storage import explained
 from engine.text.sides import turns
 from engine.text.tokens import tokens
@@ -106,6 +107,9 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
     survey = Survey(min(book.waiting(""), about.target or math.inf), about.languages)
     for record in book.accepted(about.target or -1):
         survey.add(record)
+    for _, drop in book.drops():
+        survey.rulings.add(drop.record, accepted=False)
+    steps = [stage.step for stage in about.funnel]
     end = book.meta("end") or ""
     seeds, failed = book.seeds()
     drops, reasons = Counter[str](), book.reasons()
@@ -123,6 +127,8 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
         "dropped": drops.total(),
         "widest": max((max(s.entered, s.kept + _all(s.dropped)) for s in about.funnel), default=0),
         "languages": _languages(survey.languages, reasons),
+        "checks": survey.rulings.table(steps),
+        "rates": {by: survey.rulings.rates(steps, by) for by in ("language", "source")},
         "histograms": {side: histogram(survey.lengths[side].values()) for side in SIDES},
         "medians": _medians(survey),
         "pictures": _pictures(survey.openings),
@@ -169,6 +175,7 @@ class Survey:
         self.lengths: dict[str, dict[str, Counter[int]]] = {side: {} for side in SIDES}
         self.openings: dict[str, Counter[Opening]] = defaultdict(Counter)
         self._share = MEASURED / max(expected, 1)
+        self.rulings = Rulings()
         self._texts: Draw[tuple[str, list[str]]] = Draw(NEAREST)
         spread = [tag for tag, _ in Counter(languages).most_common(SAMPLES)]
         quota = math.ceil(SAMPLES / max(len(spread), 1))
@@ -180,6 +187,7 @@ class Survey:
         """Count a record, and measure and keep it where the draw falls on it."""
         mark = int(stable_id("report", record.id), 16) / 2**64
         self.accepted += 1
+        self.rulings.add(record, accepted=True)
         self.languages[record.language] += 1
         if mark < self._share:
             self._measure(record, mark)

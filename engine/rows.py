@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from engine.core import Call, Hop, JobError, Message, Record
+from engine.core import Call, Hop, JobError, Message, Record, Verdict
 from engine.text.clean import clean
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def row(record: Record, format: Format) -> Row:
         "rehearsal": record.rehearsed,
         "models": sorted({call.model for hop in record.lineage for call in hop.calls}),
         "lineage": [_hop(hop) for hop in record.lineage],
+        "verdicts": [_verdict(hop.step, hop.verdict) for hop in record.lineage if hop.verdict],
         "facts": clean(_json(record.facts)),
     }
     return {"id": record.id, **_BODIES[format](record), **shared}
@@ -92,6 +93,8 @@ def schema(format: Format) -> pyarrow.Schema:
     hop = {"step": text, "parent": text, "calls": pa.list_(pa.struct(list(call.items())))}
     shared = {"language": text, "source": text, "licence": text, "rehearsal": pa.bool_()}
     shared |= {"models": pa.list_(text), "lineage": pa.list_(pa.struct(list(hop.items())))}
+    said = dict.fromkeys(("step", "check", "version", "verdict", "evidence"), text)
+    shared["verdicts"] = pa.list_(pa.struct(list(said.items())))
     return pa.schema({"id": text, **bodies[format], **shared, "facts": text})
 
 
@@ -101,6 +104,17 @@ def _json(facts: Mapping[str, Any]) -> str:
 
 def _hop(hop: Hop) -> Row:
     return {"step": hop.step, "parent": hop.parent, "calls": [_call(call) for call in hop.calls]}
+
+
+def _verdict(step: str, said: Verdict) -> Row:
+    """What a check said; not what it took, which would differ from run to run."""
+    return {
+        "step": step,
+        "check": said.check,
+        "version": said.version,
+        "verdict": said.verdict,
+        "evidence": clean(said.evidence),
+    }
 
 
 def _call(call: Call) -> Row:

@@ -19,6 +19,8 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
+from engine import outlook
+from engine.models.keeping import shown
 from engine.rounds import End
 
 Value = dict[str, Any]
@@ -127,6 +129,9 @@ def plan(console: Console, value: Value) -> None:
     head(console, f"{value['job']}: nothing is wrong with {value['file']}")
     rows = [("folder", value["folder"])]
     rows += [(f"model {name}", why) for name, why in value["models"].items()]
+    for group in value["turns"]:
+        rows.append((" and ".join(group["models"]), group["why"]))
+        rows += [(f"  in stage {each['stage']}", each["how"]) for each in group["stages"]]
     for source in value["sources"]:
         count = value["first_round"].get(source["name"], 0)
         much = "all of its seeds" if count == -1 else f"{count} seeds in the first round"
@@ -228,7 +233,7 @@ def call(console: Console, said: Value) -> None:
     )
     for message in said["messages"]:
         _said(console, message["role"], message["content"])
-    _said(console, "reply", said["reply"], "green")
+    _said(console, "reply", shown(said, said["reply"]), "green")
 
 
 def _said(console: Console, role: str, text: str, style: str = "bold cyan") -> None:
@@ -245,12 +250,21 @@ def lineage(console: Console, value: Value) -> None:
     for hop in value["lineage"]:
         calls = f", {len(hop['calls'])} calls" if hop["calls"] else ""
         console.print(Rule(f"step {hop['step']}: from {hop['parent']}{calls}", style="cyan"))
+        if said := hop["verdict"]:
+            out(console, _verdict(said), "green" if said["verdict"] == "pass" else "yellow")
         for said in hop["calls"]:
             head(console, said["prompt"])
             if "reply" in said:
                 call(console, said)
+            elif not said["key"]:
+                out(console, f"  by {said['model']}, without a model server")
             else:
                 out(console, f"  the journal no longer has the call {said['key']}", "red")
+
+
+def _verdict(said: Value) -> str:
+    why = f": {said['evidence']}" if said["evidence"] else ""
+    return f"  {said['check']} {said['version']} says {said['verdict']}{why}"
 
 
 def _place(value: Value) -> str:
@@ -279,6 +293,7 @@ def status(console: Console, value: Value) -> None:
     rows = [
         ("accepted", _count(value) + surplus),
         ("seeds", f"{value['seeds_done']:,} done{failed}, in {value['rounds']} rounds"),
+        *_needs(value),
         *((f"model {name}", why) for name, why in value["answers"].items()),
         *((name, value[name] or "not written yet") for name in ("dataset", "report")),
     ]
@@ -305,7 +320,10 @@ def _count(value: Value) -> str:
 
 
 def _state(value: Value) -> str:
-    return "running" if value["running"] else value["end"] or "not ended; run it again to go on"
+    if value["running"]:
+        return "running"
+    bound = f" (run.{value['bound']})" if value["bound"] else ""
+    return f"{value['end']}{bound}" if value["end"] else "not ended; run it again to go on"
 
 
 def failures(console: Console, values: Sequence[Value], folder: str) -> None:
@@ -344,11 +362,21 @@ def _flat(fact: Any) -> Any:
     return fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
 
 
+def _waves(batch: Value) -> list[tuple[str, str]]:
+    """What a run that is answered by files waits for."""
+    calls, files, where = batch["calls"], batch["files"], batch["folder"]
+    rows = [("waits for", f"{calls:,} calls in {len(files)} files in {where}/requests")]
+    rows.append(("answer", f"results as .jsonl, under any name, in {where}/results"))
+    odd = {"unknown": "lines for calls never made", "garbled": "lines that are no JSON"}
+    rows += [("ignored", f"{batch[key]:,} {what}") for key, what in odd.items() if batch[key]]
+    return rows + [("cut short", f"results/{name}") for name in batch["cut"]]
+
+
 def ending(console: Console, value: Value, again: str) -> None:
     """What a run came to, and what to do next."""
     if value["rehearsal"]:
         out(console, "REHEARSAL: the embedded model answered; this is not real data", "bold yellow")
-    head(console, value["end"] or "interrupted")
+    head(console, _state(value))
     rows = [("accepted", _count(value))]
     rows += [(name, value[name]) for name in ("dataset", "report") if value[name]]
     if value["seeds_failed"]:
@@ -357,6 +385,16 @@ def ending(console: Console, value: Value, again: str) -> None:
     dropped = sum(step["dropped"] for step in value["steps"])
     if dropped:
         rows.append(("dropped", f"{dropped:,}; engine drops {value['folder']}"))
-    if value["end"] in [end.value for end in (End.INTERRUPTED, End.BUDGET, End.ERRORS)]:
+    if value["batch"]:
+        rows += _waves(value["batch"])
+    ends = (End.INTERRUPTED, End.BUDGET, End.ERRORS, End.WAITING)
+    if value["end"] in [end.value for end in ends]:
+        rows += _needs(value)
         rows.append(("go on", again))
+        if value["bound"] in ("max_tokens", "max_hours"):
+            rows.append(("", f"run.{value['bound']} counts over all starts: raise it first"))
     table(console, rows)
+
+
+def _needs(value: Value) -> list[tuple[str, str]]:
+    return [("missing", outlook.sentence(value["needs"]))] if value["needs"] else []

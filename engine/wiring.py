@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,26 @@ from engine.asks import mismatches
 from engine.core import JobError, Outcome, Record
 from engine.job import Job, Part, SourcePart
 from engine.jobfile import Place, did_you_mean
-from engine.kit import AGAIN, Desk, Filter, Generator, Pass, Source, Step, Well, as_step
+from engine.kit import (
+    AGAIN,
+    EMBEDDER,
+    REPAIR,
+    Desk,
+    Filter,
+    Generator,
+    Pass,
+    Policy,
+    Source,
+    Step,
+    Well,
+    as_step,
+    part_name,
+)
 from engine.mistakes import explain
 from engine.models.chat import Chat
 from engine.plan import SINK, Feed, Limits, Plan, Settle, Stage, Target, layers
 from engine.prompting import Library, Template, roles
+from engine.verdicts import decided, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +96,12 @@ class Wiring:
         return [name for name in self.job.file.models if name in used]
 
 
-def wire(job: Job) -> Wiring:
+def wire(job: Job, *, growing: bool = False) -> Wiring:
     """Resolve every name of a job and check every setting.
+
+    Args:
+        job: the job.
+        growing: only what grows records, where the files of sources and sinks need not be.
 
     Raises:
         JobError: whatever is wrong, with file, line and column.
@@ -90,21 +109,19 @@ def wire(job: Job) -> Wiring:
     library = Library(job.base / "prompts", shipped.folder("prompts"))
     sources = {
         part.name: _bind(job, job.place_of_source(i), part, parts.SOURCES)
-        for i, part in enumerate(job.sources)
+        for i, part in enumerate([] if growing else job.sources)
     }
-    steps = {
-        name: _bind(job, ("steps", name), part, parts.STEPS)
-        for name, part in job.file.steps.items()
-    }
+    steps = {name: _bound_step(job, name) for name in job.file.steps}
     many = isinstance(job.file.sink, list)
     sinks = tuple(
         _bind(job, ("sink", i) if many else ("sink",), part, parts.SINKS)
-        for i, part in enumerate(job.sinks)
+        for i, part in enumerate([] if growing else job.sinks)
     )
     follows = _follows(job)
     by_role = {name: _roles(job, library, name, bound.kind) for name, bound in steps.items()}
     wiring = Wiring(job, library, sources, steps, sinks, follows, by_role)
-    _check_sources(wiring)
+    if not growing:
+        _check_sources(wiring)
     return wiring
 
 
@@ -116,19 +133,31 @@ def plan(wiring: Wiring, chats: Mapping[str, Chat]) -> Plan:
     for names in wiring.stages:
         kind = wiring.steps[names[0]].kind if names else None
         if isinstance(kind, Pass):
-            stages.append(Stage(settle=_settle(wiring, names[0]), name=names[0]))
+            stages.append(_passing(wiring, names[0]))
         else:
             stages.append(Stage({n: _step(wiring, n, chats, depth[n]) for n in names}))
     run, target = job.file.run, job.file.target
     return Plan(
-        feeds=tuple(_feed(wiring, part) for part in job.sources),
+        feeds=tuple(_feed(wiring, part) for part in job.sources if part.name in wiring.sources),
         stages=tuple(stages),
         after=after,
         target=Target(target.accepted, target.candidates, target.round),
         limits=Limits(
-            run.in_flight, run.max_error_rate, run.deadline_s, run.max_tokens, run.grace_s
+            run.in_flight,
+            run.max_error_rate,
+            _deadline_s(job),
+            run.max_tokens,
+            run.grace_s,
+            run.max_hours,
         ),
     )
+
+
+def _deadline_s(job: Job) -> float:
+    left = job.file.run.deadline_s
+    if left < 0:
+        raise job.error(("run", "deadline"), f"{job.file.run.deadline} is past")
+    return left
 
 
 def fingerprint(wiring: Wiring, identities: Mapping[str, str]) -> dict[str, str]:
@@ -160,6 +189,26 @@ def _bind(job: Job, place: Place, part: Part, packages: tuple[str, ...]) -> Boun
     return Bound(kind, params)
 
 
+def _bound_step(job: Job, name: str) -> Bound:
+    """A step with what its policy asks for."""
+    part = job.file.steps[name]
+    bound = _bind(job, ("steps", name), part, parts.STEPS)
+    said = [field for field in Policy.model_fields if field in part.model_fields_set]
+    if isinstance(bound.kind, Pass):
+        if wrong := next((field for field in said if field != "on_fail"), ""):
+            raise job.error(("steps", name, wrong), f"{wrong} is not for passes", key=True)
+        if part.on_fail == "repair":
+            why = "a pass decides over all records, and none of them alone could be repaired"
+            raise job.error(("steps", name, "on_fail"), why)
+    elif said and not isinstance(bound.kind, Filter):
+        why = f"{said[0]} is for checks; {part.use} is a generator"
+        raise job.error(("steps", name, said[0]), why, key=True)
+    if part.on_fail == "repair":
+        asks = replace(bound.kind, prompts=(*bound.kind.prompts, REPAIR))
+        bound = replace(bound, kind=asks)
+    return bound
+
+
 def _follows(job: Job) -> nx.DiGraph[str]:
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(source.name for source in job.sources)
@@ -187,11 +236,16 @@ def _prompts(kind: Any) -> tuple[Any, ...]:
     return tuple(kind.prompts) if isinstance(kind, Generator | Filter) else ()
 
 
+def _promptless(kind: Any) -> dict[str, list[str]]:
+    """The roles a part asks without a prompt; that of ``Kit.embed`` is one."""
+    return {role: [] for role in getattr(kind, "roles", ())}
+
+
 def _roles(job: Job, library: Library, step: str, kind: Any) -> dict[str, str]:
     place: Place = ("steps", step, "models")
     given, models = job.file.steps[step].models, list(job.file.models)
     try:
-        needed = roles(_prompts(kind), library)
+        needed = {**_promptless(kind), **roles(_prompts(kind), library)}
         _check_prompts(job, library, kind)
         if wrong := next(mismatches(kind, library) if _prompts(kind) else iter(()), ""):
             raise JobError(wrong)
@@ -205,14 +259,16 @@ def _roles(job: Job, library: Library, step: str, kind: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for role, asked_by in needed.items():
         model = given.get(role) or (role if role in models else "")
+        if not model and role == EMBEDDER:  # no model that writes also embeds: the kit does
+            continue
         if not model and len(models) == 1:
             model = models[0]
         if not model:
-            why = (
-                f"the role {role!r} (prompt {asked_by[0]}) has no model: add {role}: MODEL, "
-                f"one of {', '.join(models)}"
+            by = f" (prompt {asked_by[0]})" if asked_by else ""
+            listed = (
+                f"add {role}: MODEL, one of {', '.join(models)}" if models else "the job has none"
             )
-            raise job.error(place, why)
+            raise job.error(place, f"the role {role!r}{by} has no model: {listed}")
         found[role] = model
     return found
 
@@ -282,13 +338,23 @@ def _step(wiring: Wiring, name: str, chats: Mapping[str, Chat], depth: int) -> S
     bound = wiring.steps[name]
     models = {role: chats[model] for role, model in wiring.roles[name].items()}
     return as_step(
-        bound.kind, name, bound.params, models, wiring.library, wiring.job.file.seed, depth
+        bound.kind,
+        name,
+        bound.params,
+        models,
+        wiring.library,
+        wiring.job.file.seed,
+        depth,
+        wiring.job.file.steps[name],
     )
 
 
-def _settle(wiring: Wiring, name: str) -> Settle:
-    bound = wiring.steps[name]
-    return partial(_run_pass, bound, Desk(bound.params, name, str(wiring.job.file.seed)))
+def _passing(wiring: Wiring, name: str) -> Stage:
+    bound, part = wiring.steps[name], wiring.job.file.steps[name]
+    desk = Desk(bound.params, name, str(wiring.job.file.seed))
+    settle: Settle = partial(_run_pass, bound, desk)
+    work, which = part_name(bound.kind.settle), version(bound.kind, bound.params)
+    return Stage(settle=settle, name=name, rule=lambda outcome: decided(outcome, work, which, part))
 
 
 def _run_pass(

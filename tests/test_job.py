@@ -276,7 +276,9 @@ def test_names_are_words_of_any_script(file):
 def test_the_published_schema_says_what_the_file_may_hold():
     schema = JobFile.model_json_schema(by_alias=True)
     assert set(schema["required"]) == {"job", "models", "source", "steps"}
-    assert set(schema["$defs"]["StepPart"]["properties"]) == {"use", "with", "from", "models"}
+    policy = {"on_fail", "on_error", "repairs", "timeout_s"}
+    step = {"use", "with", "from", "models"} | policy
+    assert set(schema["$defs"]["StepPart"]["properties"]) == step
     assert schema["additionalProperties"] is False
 
 

@@ -281,7 +281,9 @@ async def test_checks_may_be_plain_or_async_and_verifiers_are_checks(library: Li
     ):
         [kept] = await bound(library, kind, FakeChat({}))(seed())
         assert isinstance(kept, Record) and kept.facts == {"by": by}
-        assert kept.lineage == (Hop("step", "seed"),)
+        [hop] = kept.lineage
+        assert hop == Hop("step", "seed", verdict=hop.verdict)
+        assert hop.verdict and (hop.verdict.check, hop.verdict.verdict) == (__name__, "pass")
 
 
 async def test_a_drop_is_stamped_with_the_step_and_its_calls(library: Library) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import load
+from engine import load, run
 from engine.wiring import wire
 from tests.readme import README, renewed
 
@@ -59,6 +59,35 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_job_that_is_explained_passes_the_check(job: Path) -> None:
     wiring = wire(load(job, environment={"MY_KEY": "x"}))
     assert [names[0] for names in wiring.stages] == ["reverse", "unique", "split"]
+
+
+MORE = """
+from engine import Filter, Kit, Prompt, Record
+from engine.kit import NoParams, Tool
+
+ANSWER, GRADE = Prompt("own/answer", reply=str), Prompt("own/grade", reply=str)
+SEARCH = Tool("search", "Search.", {"type": "object", "properties": {}})
+"""
+
+
+def test_the_part_that_asks_for_more_than_chat_runs(tmp_path: Path) -> None:
+    (tmp_path / "readme_more").mkdir()
+    (tmp_path / "readme_more" / "__init__.py").touch()
+    (tmp_path / "readme_more" / "asks.py").write_text(MORE + block("more than chat"))
+    (tmp_path / "prompts" / "own").mkdir(parents=True)
+    for name, given in (("answer", "question"), ("grade", "text")):
+        header = f"---\npurpose: Try.\ninputs: [{given}]\n---\n"
+        body = f'{{% turn "user" %}}\n{{{{ {given} }}}}\n{{% endturn %}}\n'
+        (tmp_path / "prompts" / "own" / f"{name}.j2").write_text(header + body)
+    (tmp_path / "seeds.jsonl").write_text('{"instruction": "Why do tides turn?"}\n')
+    (tmp_path / "job.yaml").write_text(
+        "job: more\nmodels: {m: {use: rehearsal}}\n"
+        "source: {use: jsonl, with: {path: seeds.jsonl, language: en}}\n"
+        "steps: {asks: {use: readme_more.asks}}\n"
+    )
+    [record] = run(load(tmp_path / "job.yaml"), tmp_path / "out").records()
+    assert record.facts["grade"] in ("good", "poor") and record.facts["calls"] == 1
+    assert record.facts["nll"] > 0 and -1 <= record.facts["alike"] <= 1.001
 
 
 async def test_the_filter_that_is_shown_is_found_by_its_dotted_name(job: Path) -> None:

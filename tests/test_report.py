@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import pytest
 
 from engine import report
 from engine.card import About, Stage
-from engine.core import Call, Drop, Hop, LedgerError, Message, Outcome, Record, stable_id
+from engine.core import (
+    Call,
+    Drop,
+    Hop,
+    LedgerError,
+    Message,
+    Outcome,
+    Record,
+    Verdict,
+    stable_id,
+)
 from engine.entries import Leaf, Unit
 from engine.ledger import Ledger
 from engine.models.journal import Said
@@ -308,3 +319,17 @@ def test_an_end_that_this_engine_does_not_know_is_told_as_it_is(book):
 def test_a_folder_that_is_not_there_is_a_clear_error_and_leaves_nothing(book, tmp_path):
     with pytest.raises(LedgerError):
         report.write(book, about(book), tmp_path / "missing" / "report.html")
+
+
+async def test_the_checks_have_their_pass_rates_by_language(book):
+    def judged(number, language, ruling):
+        said = Verdict("rubric_judge", "0a1b2c3d", ruling, "mean 2.0", 0.25)
+        made = record(number, language)
+        return replace(made, lineage=(*made.lineage, Hop("judge", "p", (), said)))
+
+    outcomes = [judged(1, "ar", "pass"), judged(2, "ar", "fail"), judged(3, "en", "error")]
+    await fill(book, [*outcomes, Drop(judged(4, "en", "fail"), "low_score")], "judge")
+    text = page(book).section("checks")
+    assert "judge rubric_judge 0a1b2c3d 1 2 1 0 33.3 % 1.0" in text
+    assert "50 % of 2" in text and "0 % of 1" in text
+    assert "fail: mean 2.0" in text and "error: mean 2.0" in text

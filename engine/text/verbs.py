@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import regex
@@ -62,14 +63,16 @@ def opening(text: str, language: str) -> Opening | None:
     runs = [tokens(run) for run in _RUN.findall(text[:HEAD_CHARACTERS])]
     heard = [(token, number) for number, run in enumerate(runs) for token in run]
     heard = heard[_polite([token for token, _ in heard], language) :] or heard
-    words = list(_words(heard))
-    while len(words) > 1 and words[0].isnumeric():  # the number of a list item
-        del words[0]
-    if not words:
+    words = _words(heard)  # one by one: two are wanted of what may be hundreds
+    head, ahead = next(words, ""), next(words, "")
+    while ahead and head.isnumeric():  # the number of a list item
+        head, ahead = ahead, next(words, "")
+    if not head:
         return None
     stop = _stop(language)
-    content = (w for w in words[1:] if not w.isnumeric() and not stop.issuperset(tokens(w)))
-    return Opening(words[0], next(content, ""))
+    rest = chain([ahead] if ahead else [], words)
+    content = (w for w in rest if not w.isnumeric() and not stop.issuperset(tokens(w)))
+    return Opening(head, next(content, ""))
 
 
 def _polite(heard: list[str], language: str) -> int:
