@@ -24,8 +24,13 @@ from pydantic import BaseModel, Field, model_validator
 
 from engine.core import Drop, Outcome, Record
 from engine.kit import Desk, Pass
-from engine.text.minhash import Index
+from engine.text.minhash import Index, Twin
+from engine.text.packed import Packed
 from engine.text.shingles import normalise
+
+RECORDS, CHARACTERS = 4096, 1 << 20
+"""Records decided on at once, and the characters after which there are no more of them: with
+fewer, each record takes longer; with more, the working memory grows (100 bytes a character)."""
 
 
 class Params(BaseModel, extra="forbid"):
@@ -57,18 +62,44 @@ def settle(
     ask = desk.params
     seed = desk.random("permutations").getrandbits(64)
     index = Index(ask.threshold, ask.shingle, ask.num_perm, ask.bands, seed)
-    ids: list[str] = []
-    for record in kept:
-        if index.admit(_text(record, ask)) is None:
+    ids = Packed()
+    for block in blocks(kept, ask):
+        _admit(block, index, ids)
+    for block in blocks(fresh, ask):
+        for (record, _), twin in zip(block, _admit(block, index, ids), strict=True):
+            if twin:
+                detail = f"Jaccard {twin.similarity:.3f} with {ids[twin.position]}"
+                yield Drop(record, "near_duplicate", detail)
+            else:
+                yield record
+
+
+Block = list[tuple[Record, str]]
+
+
+def blocks(records: Iterable[Record], ask: Params) -> Iterator[Block]:
+    """Records with their texts: one at first, then ever more, so that the first need not wait.
+
+    A block ends early when it holds much text.
+    """
+    block: Block = []
+    most, length = 1, 0
+    for record in records:
+        block.append((record, _text(record, ask)))
+        length += len(block[-1][1])
+        if len(block) == most or length >= CHARACTERS:
+            yield block
+            block, most, length = [], min(2 * most, RECORDS), 0
+    if block:
+        yield block
+
+
+def _admit(block: Block, index: Index, ids: Packed) -> list[Twin | None]:
+    twins = index.admit_all([text for _, text in block])
+    for (record, _), twin in zip(block, twins, strict=True):
+        if twin is None:
             ids.append(record.id)
-    for record in fresh:
-        twin = index.admit(_text(record, ask))
-        if twin:
-            detail = f"Jaccard {twin.similarity:.3f} with {ids[twin.position]}"
-            yield Drop(record, "near_duplicate", detail)
-        else:
-            ids.append(record.id)
-            yield record
+    return twins
 
 
 def _text(record: Record, ask: Params) -> str:

@@ -14,7 +14,8 @@ from collections.abc import Set
 
 import regex
 
-_DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}]")
+DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}]")
+"""A character that says about what two letters do."""
 
 
 def normalise(text: str) -> str:
@@ -33,7 +34,7 @@ def shingles(text: str, size: int = 5) -> set[str]:
 
     A text shorter than one piece is its own only piece; an empty text has none.
     """
-    dense = [] if text.isascii() else [m.start() for m in _DENSE.finditer(text)]
+    dense = [] if text.isascii() else [m.start() for m in DENSE.finditer(text)]
     if not dense:
         return {text[i : i + size] for i in range(max(1, len(text) - size + 1))} - {""}
     short = (size + 1) // 2

@@ -147,6 +147,32 @@ def test_ten_thousand_equal_rows_leave_one():
     assert kept(settle(PASS, rows(["Schreib ein Gedicht über den Frühling."] * 10_000))) == ["r0"]
 
 
+def test_no_records_are_no_outcomes():
+    assert settle(PASS, []) == []
+    assert settle(PASS, [], rows(["schon da"])) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ein NUL\0 mittendrin, nicht am Ende",
+        "\u202bاكتب قصيدة قصيرة عن الربيع\u202c\u200f",
+        "एक छोटी कविता वसंत पर लिखो",
+        "Andika shairi fupi kuhusu majira ya kuchipua",
+    ],
+)
+def test_odd_signs_are_characters_like_any(text):
+    assert kept(settle(PASS, rows([text, "etwas anderes", f" {text} "]))) == ["r0", "r1"]
+
+
+def test_outcomes_do_not_depend_on_where_earlier_rounds_end():
+    texts = planted(1500, random.Random(10))
+    whole = kept(settle(PASS, rows(texts)))
+    first = [outcome for outcome in settle(PASS, rows(texts)[:600]) if isinstance(outcome, Record)]
+    then = kept(settle(PASS, rows(texts)[600:], first))
+    assert [record.id for record in first] + then == whole
+
+
 def test_a_megabyte_is_compared_with_short_texts_and_with_itself():
     rng = random.Random(9)
     long = " ".join(str(rng.getrandbits(30)) for _ in range(100_000))

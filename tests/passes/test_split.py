@@ -56,6 +56,50 @@ def test_records_of_one_document_stay_together(document):
     assert len(set(splits(settle(PASS, of_one, validation=0.5)).values())) == 2
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_siblings_stay_together_when_only_some_have_the_group_or_another_value(exact):
+    rows = []
+    for n in range(200):  # seed n and n+1000 share a document; one child of each has no document
+        rows += [descendant(f"a{n}", f"s{n}", document=f"文書{n}"), descendant(f"b{n}", f"s{n}")]
+        rows += [descendant(f"c{n}", f"t{n}", document=f"文書{n}"), descendant(f"d{n}", f"t{n}")]
+        rows += [descendant(f"e{n}", f"t{n}", document=f"وثيقة{n}")]
+    settings = {"validation": 0.3, "test": 0.3, "group": "document", "exact": exact}
+    found = splits(settle(PASS, rows, **settings))
+    assert set(found.values()) == {"train", "validation", "test"}
+    assert all(len({found[f"{kind}{n}"] for kind in "abcde"}) == 1 for n in range(200))
+    assert found == splits(settle(PASS, rows, **settings))
+    if not exact:
+        assert found == splits(settle(PASS, rows[::-1], **settings))
+
+
+def test_several_facts_may_make_relatives():
+    rows = [descendant(f"r{n}", f"s{n}", document=n // 2, author=(n + 1) // 2) for n in range(60)]
+    together = splits(settle(PASS, rows, validation=0.5, group=["document", "author"]))
+    assert len(set(together.values())) == 1
+    assert len(set(splits(settle(PASS, rows, validation=0.5, group="author")).values())) == 2
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_relatives_of_an_earlier_round_decide_and_who_is_related_to_two_splits_is_dropped(exact):
+    settings = {"validation": 0.5, "group": "document", "exact": exact}
+    old = settle(PASS, [descendant(f"o{n}", f"s{n}", document=n) for n in range(60)], **settings)
+    before = {record.facts["document"]: record.facts["split"] for record in old}
+    new = [descendant(f"n{n}", f"t{n}", document=n) for n in range(60)]
+    after = settle(PASS, new, old, **settings)
+    assert [record.facts["split"] for record in after] == [before[n] for n in range(60)]
+    held = next(n for n in before if before[n] == "validation")
+    seen = next(n for n in before if before[n] == "train")
+    bridge = [descendant("x", "u", document=held), descendant("y", "u", document=seen)]
+    outcomes = settle(PASS, bridge, old, **settings)
+    assert [outcome.reason for outcome in outcomes] == ["between_splits"] * 2
+    assert outcomes[0].detail == "related to train and validation"
+
+
+def test_a_chain_of_ten_thousand_relatives_is_one_family():
+    rows = [descendant(f"r{n}", f"s{n // 2}", document=(n + 1) // 2) for n in range(10_000)]
+    assert len(set(splits(settle(PASS, rows, validation=0.5, group="document")).values())) == 1
+
+
 def test_a_record_without_the_group_goes_with_its_seed():
     loose = [descendant("a", "s"), descendant("b", "s"), *rows(40)]
     found = splits(settle(PASS, loose, validation=0.5, group="document"))
