@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from engine import licences
 from engine.core import REHEARSAL
 
 SIZES = {"n<1K": 1e3, "1K<n<10K": 1e4, "10K<n<100K": 1e5, "100K<n<1M": 1e6, "1M<n<10M": 1e7}
@@ -66,6 +67,8 @@ class About:
     """Whether the embedded model answered for any record."""
     target: int | None = None
     """Records the job asked for."""
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """Name in the job to the licence it states for that model's output; left out: not stated."""
 
     @property
     def records(self) -> int:
@@ -167,12 +170,15 @@ def _reasons(dropped: Mapping[str, int]) -> str:
 
 def _licences(about: About) -> Iterator[str]:
     yield "## Licences"
-    stated = ((source, licence or "not stated") for source, licence in about.licences.items())
-    yield _table(("Source", "Licence"), stated)
+    sources, models = licences.every(about.licences, about.models, about.stated)
+    yield from licences.warnings([*sources, *models])
+    head = ("Licence or terms", "Training on it")
+    yield _table(("Source", *head), ((t.of, t.terms or "not stated", t.said) for t in sources))
+    if models:
+        yield _table(("Model", *head), ((t.of, t.terms or "not known", t.said) for t in models))
     yield (
-        "These are the licences that the job states for its sources. The text was written by the "
-        "models named above: their licences and terms of use apply as well, and some restrict "
-        "what may be trained on their output."
+        "Licences are those that the job states for its sources and models; where it states none "
+        "for a model, its terms are guessed from its name. This is a reading aid, no legal advice."
     )
 
 

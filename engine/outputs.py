@@ -87,6 +87,7 @@ class Census:
             },
             rehearsal=self.rehearsal,
             target=job.file.target.accepted or None,
+            stated={name: part.licence for name, part in job.file.models.items() if part.licence},
         )
 
     def _count(self, record: Record) -> None:

@@ -90,7 +90,17 @@ def test_every_number_and_name_is_there():
         "The job asked for 15,000 records; 12,492 were kept.",
     ):
         assert line in text, line
-    assert "licences and terms of use apply as well" in text
+    assert "no legal advice" in text
+
+
+def test_the_terms_of_sources_and_models_stand_with_a_warning_where_they_forbid_training():
+    plain = card(ABOUT)
+    assert "| Qwen/Qwen3-8B | Apache-2.0 | allowed" in plain
+    assert "Training on this dataset may be forbidden" not in plain
+    stated = card(replace(ABOUT, stated={"big": "CC-BY-NC-ND-4.0"}))
+    assert "| Qwen/Qwen3-8B | CC-BY-NC-ND-4.0 |" in stated
+    closed = card(replace(ABOUT, models={"big": ["gpt-4o"]}))
+    assert "**Training on this dataset may be forbidden.** gpt-4o" in closed
 
 
 def test_a_rehearsal_is_labelled_at_the_top_and_in_the_tags():
