@@ -8,16 +8,15 @@ the charts are SVG, drawn by the template beside this file.
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -37,8 +36,10 @@ from engine.charts import (
     words_of,
 )
 from engine.core import Drop, Record, stable_id
+from engine.draws import Draw
 from engine.languages.names import english_name
 from engine.ledger import Ledger
+from engine.measures.bias import Leanings
 from engine.rounds import End
 from engine.rulings import Rulings
 from engine.storage import explained
@@ -58,8 +59,6 @@ TEXT, FACT, TURNS, FACTS, CALLS = 1_200, 160, 8, 14, 40
 PICTURES = 4
 """Languages that have a picture of their openings of their own."""
 SIDES = ("instruction", "response")
-
-T = TypeVar("T")
 
 
 def write(book: Ledger, about: About, path: Path) -> None:
@@ -108,7 +107,7 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
     for record in book.accepted(about.target or -1):
         survey.add(record)
     for _, drop in book.drops():
-        survey.rulings.add(drop.record, accepted=False)
+        survey.judged(drop.record, accepted=False)
     steps = [stage.step for stage in about.funnel]
     end = book.meta("end") or ""
     seeds, failed = book.seeds()
@@ -128,6 +127,7 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
         "widest": max((max(s.entered, s.kept + _all(s.dropped)) for s in about.funnel), default=0),
         "languages": _languages(survey.languages, reasons),
         "checks": survey.rulings.table(steps),
+        "judges": survey.leanings.figures(),
         "rates": {by: survey.rulings.rates(steps, by) for by in ("language", "source")},
         "histograms": {side: histogram(survey.lengths[side].values()) for side in SIDES},
         "medians": _medians(survey),
@@ -145,26 +145,6 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
 # -- reading the accepted records once -------------------------------------------------------
 
 
-class Draw(Generic[T]):
-    """The ``size`` offers with the smallest marks: a sample in one pass, in flat memory."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._heap: list[tuple[float, int, T]] = []
-        self._offers = itertools.count()
-
-    def offer(self, mark: float, make: Callable[[], T]) -> None:
-        """Take ``make()`` in, unless there are enough offers with smaller marks."""
-        if len(self._heap) < self._size:
-            heapq.heappush(self._heap, (-mark, -next(self._offers), make()))
-        elif self._heap and -mark > self._heap[0][0]:
-            heapq.heapreplace(self._heap, (-mark, -next(self._offers), make()))
-
-    def drawn(self) -> list[T]:
-        """What was taken, smallest mark first."""
-        return [value for *_, value in sorted(self._heap, key=itemgetter(0, 1), reverse=True)]
-
-
 class Survey:
     """What one reading of the accepted records brings."""
 
@@ -175,7 +155,7 @@ class Survey:
         self.lengths: dict[str, dict[str, Counter[int]]] = {side: {} for side in SIDES}
         self.openings: dict[str, Counter[Opening]] = defaultdict(Counter)
         self._share = MEASURED / max(expected, 1)
-        self.rulings = Rulings()
+        self.rulings, self.leanings = Rulings(), Leanings()
         self._texts: Draw[tuple[str, list[str]]] = Draw(NEAREST)
         spread = [tag for tag, _ in Counter(languages).most_common(SAMPLES)]
         quota = math.ceil(SAMPLES / max(len(spread), 1))
@@ -187,7 +167,7 @@ class Survey:
         """Count a record, and measure and keep it where the draw falls on it."""
         mark = int(stable_id("report", record.id), 16) / 2**64
         self.accepted += 1
-        self.rulings.add(record, accepted=True)
+        self.judged(record, accepted=True)
         self.languages[record.language] += 1
         if mark < self._share:
             self._measure(record, mark)
@@ -195,6 +175,11 @@ class Survey:
         way = record.language, tuple(dict.fromkeys(hop.step for hop in record.lineage))
         if quota := self._quota.get(record.language):
             self._ways.setdefault(way, Draw(quota)).offer(mark, lambda: shown(record))
+
+    def judged(self, record: Record, *, accepted: bool) -> None:
+        """Count what checks and judges said of a record that has come to its end."""
+        self.rulings.add(record, accepted=accepted)
+        self.leanings.add(record)
 
     def _measure(self, record: Record, mark: float) -> None:
         self.measured += 1
@@ -232,7 +217,7 @@ def _asked(record: Record) -> str:
     return bare if isinstance(bare, str) and bare and asked.startswith(bare) else asked
 
 
-def _in_turn(lists: Iterable[Sequence[T]]) -> list[T]:
+def _in_turn(lists: Iterable[Sequence[Shown]]) -> list[Shown]:
     """The first of each, the second of each, and so on."""
     rows = itertools.zip_longest(*([(value,) for value in values] for values in lists))
     return [value for row in rows for cell in row if cell for value in cell]

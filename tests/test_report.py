@@ -22,6 +22,7 @@ from engine.core import (
     Verdict,
     stable_id,
 )
+from engine.draws import Draw
 from engine.entries import Leaf, Unit
 from engine.ledger import Ledger
 from engine.models.journal import Said
@@ -299,7 +300,7 @@ async def test_many_languages_fold_and_many_records_are_sampled(book):
 def test_a_draw_is_of_the_smallest_marks_whatever_the_order():
     draws = []
     for order in ([5, 1, 4, 2, 3], [1, 2, 3, 4, 5]):
-        draw = report.Draw[int](3)
+        draw = Draw[int](3)
         for value in order:
             draw.offer(value / 10, lambda value=value: value)
         draws.append(draw.drawn())
@@ -333,3 +334,23 @@ async def test_the_checks_have_their_pass_rates_by_language(book):
     assert "judge rubric_judge 0a1b2c3d 1 2 1 0 33.3 % 1.0" in text
     assert "50 % of 2" in text and "0 % of 1" in text
     assert "fail: mean 2.0" in text and "error: mean 2.0" in text
+
+
+async def test_what_panels_and_pairs_say_of_their_judges_is_told(book):
+    def seen(number, **facts):
+        made = record(number, **facts)
+        said = Hop("judge", "p", (), Verdict("judge_ensemble", "0a1b2c3d", "pass"))
+        return replace(made, lineage=(*made.lineage, said))
+
+    def panelled(number, first, second):
+        panel = {"scores": {"a": first, "b": second}, "words": 10 * number, "writer": "qwen-1"}
+        return seen(number, judge_ensemble={**panel, "models": {"a": "qwen-2", "b": "llama-3"}})
+
+    pair = {"orders": ["A", "A"], "words": [5, 9], "winner": "tie"}
+    pairs = [seen(10 + n, pairwise=pair) for n in range(2)]
+    await fill(book, [panelled(1, 5, 5), panelled(2, 2, 2), *pairs, Drop(panelled(4, 4, 1), "low")])
+    text = page(book).section("checks")
+    assert "3 records seen by a panel and 2 pairs judged in both orders" in text
+    assert "names different winners" in text or "name different winners 1.000" in text
+    assert "towards the answer shown first, in the chance that it wins 0.500" in text
+    assert "own family of models" not in text, "nobody else wrote anything here"
