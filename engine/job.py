@@ -84,6 +84,8 @@ class ModelPart(Serving, extra="forbid", strict=True):
     """Seconds to wait for one reply."""
     sampling: dict[str, Any] = Field(default_factory=dict)
     """Sampling fields that win over those of the prompts."""
+    licence: str = ""
+    """Licence or terms of what it writes, best as SPDX identifier; guessed by name where empty."""
     faults: Faults = Faults()
     """Only with ``use: rehearsal``."""
 
