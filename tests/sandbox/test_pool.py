@@ -21,6 +21,8 @@ from tests.conftest import ROOT
 from tests.sandbox.hostile import PROGRAMS, Hostile
 from tests.sandbox.walled import at_least, best, gone, needs, processes, sandbox, workers
 
+pytestmark = pytest.mark.slow
+
 SECRET = "nobody may read this"
 
 
@@ -61,11 +63,12 @@ def campaign(
 
 
 async def _all(mode: Mode, filled: dict[str, str], secret: Path) -> Campaign:
+    others = workers()
     async with sandbox(mode, workers=4) as box:
         outcomes = await asyncio.gather(
             *(box.run(_program(each, filled), each.limits) for each in PROGRAMS)
         )
-        started = workers()
+        started = workers(others)
         clean = gone([pid for worker in started for pid in processes(worker)])
     assert gone(started)
     return Campaign({p.name: r for p, r in zip(PROGRAMS, outcomes, strict=True)}, secret, clean)
@@ -133,8 +136,9 @@ async def test_the_same_program_has_the_same_luck(mode: Mode) -> None:
 async def test_a_worker_that_is_killed_is_an_error_and_the_next_program_gets_another(
     mode: Mode,
 ) -> None:
+    others = workers()
     async with sandbox(mode, workers=1) as box:
-        (worker,) = workers()
+        (worker,) = workers(others)
         running = asyncio.create_task(box.run(Program("import time; time.sleep(60)")))
         await asyncio.sleep(0)
         below = at_least(3, worker)
@@ -150,8 +154,9 @@ async def test_a_worker_that_is_killed_is_an_error_and_the_next_program_gets_ano
 async def test_a_watcher_that_is_killed_is_an_error(mode: Mode) -> None:
     if mode == "landlock":
         pytest.skip("without namespaces the warden does not die with its watcher")
+    others = workers()
     async with sandbox(mode, workers=1) as box:
-        (worker,) = workers()
+        (worker,) = workers(others)
         running = asyncio.create_task(
             box.run(Program("import time; time.sleep(60)", "assert True"))
         )

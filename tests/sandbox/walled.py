@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -56,9 +57,10 @@ def best() -> Mode:
     return "landlock"
 
 
-def workers() -> list[int]:
-    """The workers that this process has started and not ended."""
-    return [pid for pid, above in _sandboxed().items() if above == os.getpid()]
+def workers(besides: Collection[int] = ()) -> list[int]:
+    """The workers that this process has started and not ended, but for those of other tests."""
+    mine = (pid for pid, above in _sandboxed().items() if above == os.getpid())
+    return [pid for pid in mine if pid not in besides]
 
 
 def processes(parent: int) -> list[int]:
