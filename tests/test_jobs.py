@@ -16,6 +16,8 @@ from engine.session import load as load_for_preview
 from engine.wiring import fingerprint, wire
 
 FILES = sorted(shipped.JOBS.glob("*.yaml"))
+PROGRAMS = {"self_code_align": "no_response_holds", "auto_if": "too_few_functions"}
+"""Jobs whose records need programs that run, which the rehearsal does not write; why all drop."""
 every_job = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 
@@ -31,7 +33,7 @@ def test_it_is_wired_by_its_name_from_any_folder(
     job = load(file.stem, environment={})
     assert job.name == file.stem, "a shipped job is called what its file is called"
     wiring = wire(job)
-    assert wiring.prompts() and wiring.models_used(), "a job that asks no model makes nothing"
+    assert wiring.models_used() or not wiring.prompts(), "a question and nobody to ask"
     assert [name for stage in wiring.stages for name in stage], "no stage"
 
 
@@ -85,7 +87,11 @@ def test_its_fingerprint_is_the_same_at_every_start(file: Path) -> None:
 def test_a_rehearsal_of_a_few_seeds_comes_to_records(file: Path) -> None:
     seen = load_for_preview(file, environment={}).preview(2, rehearse=True)
     assert not seen.failures
-    assert seen.calls, "no model was asked"
+    asks = bool(wire(load(file, environment={})).models_used())
+    assert bool(seen.calls) == asks, "a model was asked, or none, against the job"
+    if file.stem in PROGRAMS:
+        assert PROGRAMS[file.stem] in {drop.reason for _, drop in seen.drops}
+        return
     assert seen.records, [(step, drop.reason, drop.detail) for step, drop in seen.drops]
-    assert all(record.rehearsed for record in seen.records)
+    assert all(record.rehearsed == asks for record in seen.records)
     assert all(isinstance(drop, Drop) for _, drop in seen.drops)

@@ -21,6 +21,8 @@ from engine.wiring import wire
 from tests.conftest import ROOT
 from tests.crash.test_crash import JOB, dataset
 
+pytestmark = pytest.mark.slow
+
 FAKE = ROOT / "tests" / "models" / "fake_vllm.py"
 
 

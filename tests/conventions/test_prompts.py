@@ -12,12 +12,13 @@ from tests.conventions.tree import parts
 
 PROMPTS = ROOT / "prompts"
 FILES = sorted(PROMPTS.rglob("*.j2"))
-ROLES = {"writer", "judge", "any"}
+ROLES = {"writer", "judge", "weaker", "any"}
 FORMS = {"text", "numbered_list", "instruction", "label"}
 SAMPLING = {"temperature", "top_p", "max_tokens", "stop", "presence_penalty", "frequency_penalty"}
 NO_LANGUAGE = {
     "kit/again": "goes on with a conversation that has named its language",
     "evol_instruct/judge": "the reply is one truth value",
+    "harm_judge/guard": "a guard model answers in a format of its own",
     "self_instruct_instances/classify": "the reply is one truth value",
 }
 """Prompts that do not say which language the reply is to be in, and why they need not."""

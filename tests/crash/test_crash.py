@@ -18,6 +18,8 @@ from engine.ledger import Ledger
 from tests.crash import start
 from tests.crash.server import Server, mark
 
+pytestmark = pytest.mark.slow
+
 KILLS = 20
 JOB = Path(__file__).parent / "job"
 PRELOAD = ["engine.session", "engine.sinks.parquet", "langgraph.graph", "openai", "datasets"]

@@ -28,6 +28,8 @@ from engine.wiring import Wiring, plan, wire
 from tests.benchmarks import work
 from tests.benchmarks.simserver import Manner, Server, running
 
+pytestmark = pytest.mark.slow
+
 CHAIN = Path(__file__).parents[1] / "benchmarks" / "chain"
 QUICK = Manner(slots=48, prefill_s=0.0, token_s=0.00002)
 """A server whose longest replies take 40 ms."""

@@ -18,6 +18,8 @@ from tests.benchmarks.simserver import Call, Manner, Server, running
 from tests.crash.test_crash import Starts, kill
 from tests.faults.test_faults import CHAIN, found
 
+pytestmark = pytest.mark.slow
+
 ROWS, KILLS = 90, 3
 COMMIT_S = 0.05
 """The longest that an answer may take to be durable, on a machine that keeps up."""

@@ -26,6 +26,8 @@ from engine.models.command import Serving
 from engine.models.serve import Fleet, Served
 from engine.models.server import Spec
 
+pytestmark = pytest.mark.slow
+
 FAKE = Path(__file__).with_name("fake_vllm.py")
 ASK = Request((Message("user", "hello"),))
 

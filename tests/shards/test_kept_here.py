@@ -20,6 +20,8 @@ from tests.models.test_serve import FAKE
 from tests.shards.beside import Agency, grown
 from tests.shards.test_shards import FEW, content
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("target.accepted=10", "target.candidates=50")
 
 

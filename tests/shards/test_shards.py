@@ -21,6 +21,8 @@ from tests.crash.server import Server
 from tests.crash.test_crash import Starts, dataset, journal, kill
 from tests.shards.beside import Agency, grown
 
+pytestmark = pytest.mark.slow
+
 FEW = ("target.accepted=30", "target.candidates=100")
 
 
