@@ -89,7 +89,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     try:
         made.execute("PRAGMA journal_mode = WAL")
         made.execute("PRAGMA synchronous = FULL")
-        made.execute("PRAGMA cache_size = -16000")  # 16 MB: memory must not grow with the run
+        made.execute("PRAGMA cache_size = -4000")  # 4 MB: memory must not grow with the run
     except sqlite3.Error:
         made.close()
         raise
