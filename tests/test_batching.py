@@ -25,6 +25,8 @@ from engine.models.batch import Waves
 from engine.rounds import End
 from tests.crash.server import Server, answer, mark
 
+pytestmark = pytest.mark.slow
+
 JOB = """
 version: 1
 job: waves
@@ -419,7 +421,6 @@ def few(job: Path) -> list[str]:
     return [str(job), "--set", "target={accepted: 2, candidates: 12, round: 6}"]
 
 
-@pytest.mark.slow
 def test_engine_runs_run_batch_itself_until_the_run_is_done(job: Path, tmp_path: Path) -> None:
     environment = {"ENGINE_VLLM": str(run_batch(tmp_path))}
     words = [*few(job), "-o", str(tmp_path / "out"), "--batch", str(tmp_path / "waves")]
@@ -430,7 +431,6 @@ def test_engine_runs_run_batch_itself_until_the_run_is_done(job: Path, tmp_path:
     assert list((tmp_path / "waves" / "logs").iterdir())
 
 
-@pytest.mark.slow
 def test_when_run_batch_fails_its_own_words_are_told_and_the_next_start_goes_on(
     job: Path, tmp_path: Path
 ) -> None:

@@ -261,6 +261,7 @@ def in_rounds(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("deadline_s", "later"), [(600, 1), (600, 2), (1200, 4)])
 def test_a_round_with_passes_is_ended_early_so_that_its_seeds_are_accepted_in_time(
     ledger: Ledger, deadline_s: int, later: int
@@ -274,6 +275,7 @@ def test_a_round_with_passes_is_ended_early_so_that_its_seeds_are_accepted_in_ti
     assert calls == (1 + later) * ledger.waiting(SINK), "what had started was finished"
 
 
+@pytest.mark.slow
 def test_a_round_with_passes_is_ended_early_for_tokens_too(ledger: Ledger) -> None:
     most = 600_000
     runner = in_rounds(ledger, Limits(8, max_tokens=most))
