@@ -69,6 +69,8 @@ class About:
     """Records the job asked for."""
     stated: Mapping[str, str] = field(default_factory=dict)
     """Name in the job to the licence it states for that model's output; left out: not stated."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Split name to the bytes of its text, as UTF-8."""
 
     @property
     def records(self) -> int:
@@ -104,8 +106,15 @@ def _front(about: About) -> dict[str, Any]:
         "tags": ["synthetic", "synth-engine", *([REHEARSAL] if about.rehearsal else [])],
         "size_categories": [_size(about.records)],
         "configs": [{"config_name": "default", "data_files": files}] if files else [],
+        "dataset_info": {"splits": [_split(about, split) for split in about.splits]},
     }
     return {key: value for key, value in front.items() if value}
+
+
+def _split(about: About, name: str) -> dict[str, Any]:
+    """A split's size. Among all a card says, ``datasets`` looks only at this to see that a folder
+    it has cached was written anew."""
+    return {"name": name, "num_bytes": about.sizes.get(name, 0), "num_examples": about.splits[name]}
 
 
 def _licence(about: About) -> str:

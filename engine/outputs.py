@@ -54,6 +54,7 @@ class Census:
         self._wiring, self._book = wiring, book
         self._wanted = wiring.job.file.target.accepted or -1
         self.splits: Counter[str] = Counter()
+        self.sizes: Counter[str] = Counter()
         self.languages: Counter[str] = Counter()
         self.rehearsal = False
         self._models: dict[str, set[str]] = {}
@@ -76,6 +77,7 @@ class Census:
             engine=engine.__version__,
             format=sink.params.format,
             splits=dict(self.splits),
+            sizes=dict(self.sizes),
             pattern=sink.kind.pattern,
             languages=dict(sorted(self.languages.items())),
             models={name: sorted(found) for name, found in sorted(self._models.items())},
@@ -91,7 +93,9 @@ class Census:
         )
 
     def _count(self, record: Record) -> None:
-        self.splits[_split(record)] += 1
+        split = _split(record)
+        self.splits[split] += 1
+        self.sizes[split] += sum(len(m.content.encode(errors="replace")) for m in record.messages)
         self.languages[record.language] += 1
         self.rehearsal |= record.rehearsed
         for hop in record.lineage:

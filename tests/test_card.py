@@ -26,6 +26,7 @@ ABOUT = About(
     licences={"lines": "CC-BY-4.0", "docs": "CC-BY-4.0"},
     rehearsal=False,
     target=15_000,
+    sizes={"train": 9_000_000, "validation": 400_000},
 )
 
 
@@ -51,6 +52,12 @@ def test_the_front_matter_is_what_the_hub_reads():
                 ],
             }
         ],
+        "dataset_info": {
+            "splits": [
+                {"name": "train", "num_bytes": 9_000_000, "num_examples": 11_873},
+                {"name": "validation", "num_bytes": 400_000, "num_examples": 619},
+            ]
+        },
     }
 
 

@@ -69,6 +69,33 @@ def test_datasets_loads_the_shards_with_their_splits_and_every_value(tmp_path, f
     assert loaded["train"][3]["lineage"][0]["calls"][0]["model"] == "some-model"
 
 
+def test_a_dataset_that_was_written_anew_is_not_read_from_the_cache_of_datasets(tmp_path):
+    import datasets
+
+    made = []
+    for text in ("old", "newer"):  # as many records, at the same place
+        about = About(
+            name="x",
+            job="version: 1\n",
+            engine="0",
+            format="messages",
+            splits={"train": 2},
+            sizes={"train": 2 * len(text)},
+            pattern=parquet.SINK.pattern,
+            languages={"de": 2},
+            models={},
+            prompts=[],
+            funnel=[],
+            licences={},
+            rehearsal=False,
+        )
+        given = {"train": lambda text=text: (seed("Frage", response=text, n=i) for i in range(2))}
+        write(parquet.SINK, tmp_path / "out", given, card(about))
+        loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+        made.append(loaded["train"][0]["messages"][-1]["content"])
+    assert made == ["old", "newer"]
+
+
 def test_shards_are_numbered_of_how_many_and_hold_the_rows_in_order(tmp_path):
     made = write(parquet.SINK, tmp_path, rows_per_shard=2)
     assert [path.relative_to(tmp_path).as_posix() for path in made] == [
