@@ -112,8 +112,7 @@ def _front(about: About) -> dict[str, Any]:
 
 
 def _split(about: About, name: str) -> dict[str, Any]:
-    """A split's size. Among all a card says, ``datasets`` looks only at this to see that a folder
-    it has cached was written anew."""
+    """A split's size, by which ``datasets`` sees that what it has cached was written anew."""
     return {"name": name, "num_bytes": about.sizes.get(name, 0), "num_examples": about.splits[name]}
 
 

@@ -49,7 +49,7 @@ from engine.text.verbs import Opening, opening
 
 MEASURED = 20_000
 """Records whose texts are measured, about; all of them where there are fewer."""
-NEAREST, NEAREST_TOKENS = 1_000, 30_000
+NEAREST, NEAREST_TOKENS = 500, 30_000
 """Instructions compared with each other, and how many tokens all of them may have: every pair
 of long ones takes minutes."""
 SAMPLES, DROPPED, FAILURES = 24, 12, 20

@@ -127,19 +127,20 @@ def run(
         JobError: the job or its input is wrong.
         LedgerError: the folder cannot be used, or the disk is full.
     """
-    return _finish(
-        lambda signals: arun(
-            job,
-            folder,
-            rehearse=rehearse,
-            fresh=fresh,
-            watch=watch,
-            batch=batch,
-            began=began,
-            on=on,
-            signals=signals,
+    with garbage.rarely():  # from here: langgraph, too, makes many objects when it is loaded
+        return _finish(
+            lambda signals: arun(
+                job,
+                folder,
+                rehearse=rehearse,
+                fresh=fresh,
+                watch=watch,
+                batch=batch,
+                began=began,
+                on=on,
+                signals=signals,
+            )
         )
-    )
 
 
 async def arun(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 _PACKAGE = Path(__file__).parent
 JOBS = _PACKAGE / "jobs"
@@ -14,3 +17,8 @@ def folder(name: str) -> Path:
     if beside.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return beside
     return _PACKAGE / "_shipped" / name
+
+
+def read(file: Path) -> Any:
+    """The YAML of a shipped file, by libyaml: ten times as fast, for files that are right."""
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -436,3 +437,25 @@ def test_a_path_in_a_setting_is_relative_to_the_job_and_must_exist(tmp_path: Pat
 def test_a_part_without_settings_refuses_any() -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
         NoParams.model_validate({"tone": "dry"})
+
+
+async def test_plain_nodes_and_routes_run_where_they_stand(library: Library) -> None:
+    where = []
+
+    def keep(state: State) -> State:
+        where.append(threading.current_thread())
+        return {"out": [state["record"]]}
+
+    def after_start(state: State) -> str:
+        where.append(threading.current_thread())
+        return "keep"
+
+    def graph() -> StateGraph[State, Kit[NoParams], State, State]:
+        g = StateGraph(State, context_schema=Kit)
+        g.add_node(keep)
+        g.add_conditional_edges(START, after_start, ["keep"])
+        g.add_edge("keep", END)
+        return g
+
+    [kept] = await bound(library, Generator(graph, NoParams, prompts=()), FakeChat({}))(seed("tea"))
+    assert isinstance(kept, Record) and where == [threading.current_thread()] * 2

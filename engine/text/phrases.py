@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import regex
-import yaml
 
 from engine import shipped
 from engine.text.lengths import tokens_per_word
@@ -30,7 +29,7 @@ Lists = Mapping[str, Mapping[str, tuple[str, ...]]]
 @lru_cache(maxsize=16)
 def phrase_lists(name: str) -> Lists:
     """The shipped lists of this file: language tag -> kind -> phrases."""
-    read = yaml.safe_load((shipped.folder("taxonomies") / name).read_text(encoding="utf-8"))
+    read = shipped.read(shipped.folder("taxonomies") / name)
     return {
         tag: {kind: tuple(phrases) for kind, phrases in kinds.items()}
         for tag, kinds in read.items()

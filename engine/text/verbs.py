@@ -47,6 +47,9 @@ POLITE = {
 }  # fmt: skip
 """Language -> what opens a request without saying what it is."""
 
+SOON = 16
+"""Runs of letters in which the two words mostly are; all are read only where they are not."""
+
 _RUN = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _TWO_A_WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}]")
 
@@ -60,8 +63,13 @@ class Opening(NamedTuple):
 
 def opening(text: str, language: str) -> Opening | None:
     """How ``text`` opens, lower-cased; ``None`` for a text without a letter or digit."""
-    runs = [tokens(run) for run in _RUN.findall(text[:HEAD_CHARACTERS])]
-    heard = [(token, number) for number, run in enumerate(runs) for token in run]
+    runs = _RUN.findall(text[:HEAD_CHARACTERS])
+    soon = _opening(runs[:SOON], language)
+    return soon if soon and soon.second else _opening(runs, language)
+
+
+def _opening(runs: list[str], language: str) -> Opening | None:
+    heard = [(token, number) for number, run in enumerate(runs) for token in tokens(run)]
     heard = heard[_polite([token for token, _ in heard], language) :] or heard
     words = _words(heard)  # one by one: two are wanted of what may be hundreds
     head, ahead = next(words, ""), next(words, "")

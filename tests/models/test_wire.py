@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 from collections.abc import AsyncIterator
 
 import openai
@@ -112,3 +113,24 @@ async def test_nobody_there_is_a_lost_connection() -> None:
         with pytest.raises(openai.APIConnectionError) as caught:
             await wire.post(PATH, {})
     assert "Cannot connect" in str(caught.value.__cause__)
+
+
+async def test_a_packed_answer_is_unpacked() -> None:
+    packed = Act(gzip.compress('"包"'.encode()), headers={"content-encoding": "gzip"})
+    async with serving(packed) as server:
+        assert await post(server) == '"包"'
+
+
+async def test_a_server_that_has_moved_is_followed_with_what_was_asked() -> None:
+    async with serving(says("here")) as there:
+        moved = Act(status=307, headers={"location": f"{there.url}{PATH}"})
+        async with serving(moved) as server:
+            assert "here" in await post(server)
+    assert there.asked == [{"model": "sim"}]
+
+
+async def test_one_connection_serves_call_after_call() -> None:
+    async with serving(says()) as server, wired(server.url) as wire:
+        for _ in range(5):
+            await wire.post(PATH, {})
+    assert server.connections == 1
