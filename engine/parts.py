@@ -17,11 +17,13 @@ from typing import Any
 from engine.core import JobError
 from engine.jobfile import did_you_mean
 
-STEPS = ("generators", "filters", "verifiers", "passes")
+STEPS = ("generators", "graphs", "filters", "verifiers", "passes")
+CHECKS = ("filters", "verifiers")
 SOURCES = ("sources",)
 SINKS = ("sinks",)
 _VALUES = {
     "generators": "GENERATOR",
+    "graphs": "GENERATOR",
     "filters": "FILTER",
     "verifiers": "VERIFIER",
     "passes": "PASS",
@@ -81,7 +83,7 @@ def _kind(package: str) -> str:
 
 
 def _kinds(packages: Sequence[str]) -> str:
-    *others, last = map(_kind, packages)
+    *others, last = dict.fromkeys(map(_kind, packages))
     return f"{', '.join(others)} or {last}" if others else last
 
 
@@ -101,7 +103,8 @@ def _own(name: str, beside: Path) -> ModuleType:
 
 
 def _part(module: ModuleType, name: str, packages: Sequence[str]) -> Any:
-    wanted = [_VALUES[package] for package in packages if package] or list(_VALUES.values())
+    among = [package for package in packages if package] or list(_VALUES)
+    wanted = list(dict.fromkeys(_VALUES[package] for package in among))
     for value in wanted:
         if hasattr(module, value):
             return getattr(module, value)

@@ -22,6 +22,8 @@ import jinja2.meta
 import jinja2.nodes
 import jinja2.parser
 import yaml
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from engine.core import JobError, Message, ReplyError, Role
@@ -118,7 +120,7 @@ class Template:
         turns: list[Message] = []
         try:
             self._body.render({**inputs, "_turns": turns})
-        except jinja2.UndefinedError as error:
+        except (jinja2.UndefinedError, SecurityError) as error:
             raise JobError(f"prompt {self.name}: {error.message}") from error
         return tuple(turns)
 
@@ -142,18 +144,24 @@ class _TurnTag(jinja2.ext.Extension):
         return ""
 
 
+READING: Mapping[str, Any] = {
+    "undefined": jinja2.StrictUndefined,
+    "extensions": [_TurnTag],
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+}
+"""How prompts are read."""
+
+
 class Library:
     """The prompts under some folders; an earlier folder wins, so a job can bring its own."""
 
     def __init__(self, *roots: Path) -> None:
         self.roots = roots
-        self._env = jinja2.Environment(
-            undefined=jinja2.StrictUndefined,
-            extensions=[_TurnTag],
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._env = jinja2.Environment(**READING)
+        self._sandbox = ImmutableSandboxedEnvironment(**READING)
         self._loaded: dict[tuple[str, str], Template] = {}
+        self._written: set[str] = set()
 
     def load(self, name: str, language: str = "") -> Template:
         """The prompt of this name, in the variant for ``language`` where there is one.
@@ -164,10 +172,29 @@ class Library:
         Raises:
             JobError: no such prompt, or its header and body do not match.
         """
-        key = (name, language)
+        key = (name, "" if name in self._written else language)
         if key not in self._loaded:
             self._loaded[key] = self._read(name, self._find(name, language))
         return self._loaded[key]
+
+    def write(self, name: str, body: str, where: str, **header: Any) -> Template:
+        """A prompt without a file: its body, one user turn where it has no turns, and a header.
+
+        Its inputs are what the body uses. It is rendered in a sandbox: a job file is text that
+        travels, prompt files are code. ``where`` stands in messages for the file's path.
+
+        Raises:
+            JobError: it is no template.
+        """
+        turns = body if _TURN.search(body) else f'{{% turn "user" %}}\n{body}{{% endturn %}}\n'
+        try:
+            inputs = sorted(jinja2.meta.find_undeclared_variables(self._env.parse(turns)))
+        except jinja2.TemplateSyntaxError as error:
+            raise JobError(f"{where}: {error.message}") from error
+        front = yaml.safe_dump({**header, "inputs": inputs}, allow_unicode=True)
+        made = self._template(name, f"---\n{front}---\n{turns}", where, self._sandbox)
+        self._written.add(name)
+        return self._loaded.setdefault((name, ""), made)
 
     def variants(self, name: str) -> Iterator[Template]:
         """Every file of this prompt: the plain one and those written for one language."""
@@ -190,14 +217,17 @@ class Library:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise JobError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}") from error
+        return self._template(name, text, str(path), self._env)
+
+    def _template(self, name: str, text: str, path: str, env: jinja2.Environment) -> Template:
         parts = _FILE.fullmatch(text)
         if not parts:
             raise JobError(f"{path}:1: starts with a YAML header between two lines of ---")
         header = _header(path, parts["header"])
         above = text.count("\n", 0, parts.start("body"))
         try:
-            body = self._env.parse(parts["body"])
-            template = self._env.from_string(parts["body"])
+            body = env.parse(parts["body"])
+            template = env.from_string(parts["body"])
         except jinja2.TemplateSyntaxError as error:
             raise JobError(f"{path}:{above + error.lineno}: {error.message}") from error
         used = jinja2.meta.find_undeclared_variables(body)
@@ -213,10 +243,11 @@ class Library:
         return Template(name, header, f"{name}@{digest}", template)
 
 
+_TURN = re.compile(r"\{%[-+]?\s*turn\b")
 _FILE = re.compile(r"---[ ]*\n(?P<header>.*?)^---[ ]*\n(?P<body>.*)", re.DOTALL | re.MULTILINE)
 
 
-def _header(path: Path, text: str) -> Header:
+def _header(path: str, text: str) -> Header:
     try:
         return Header.model_validate(yaml.safe_load(text))
     except ValidationError as error:

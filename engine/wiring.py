@@ -8,48 +8,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import orjson
-from pydantic import BaseModel, ValidationError
 
 from engine import parts, shipped
 from engine.asks import mismatches
+from engine.binding import Bound as Bound
+from engine.binding import bind, bind_step
 from engine.core import JobError, Outcome, Record
-from engine.job import Job, Part, SourcePart
+from engine.job import Job, SourcePart
 from engine.jobfile import Place, did_you_mean
 from engine.kit import (
     AGAIN,
     EMBEDDER,
-    REPAIR,
     Desk,
     Filter,
     Generator,
     Pass,
-    Policy,
     Source,
     Step,
     Well,
     as_step,
     part_name,
 )
-from engine.mistakes import explain
 from engine.models.chat import Chat
 from engine.plan import SINK, Feed, Limits, Plan, Settle, Stage, Target, layers
 from engine.prompting import Library, Template, roles
+from engine.training.settings import fault
 from engine.verdicts import decided, version
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A part with its checked settings."""
-
-    kind: Any
-    params: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +99,13 @@ def wire(job: Job, *, growing: bool = False) -> Wiring:
     """
     library = Library(job.base / "prompts", shipped.folder("prompts"))
     sources = {
-        part.name: _bind(job, job.place_of_source(i), part, parts.SOURCES)
+        part.name: bind(job, job.place_of_source(i), part, parts.SOURCES)
         for i, part in enumerate([] if growing else job.sources)
     }
-    steps = {name: _bound_step(job, name) for name in job.file.steps}
+    steps = {name: bind_step(job, library, name) for name in job.file.steps}
     many = isinstance(job.file.sink, list)
     sinks = tuple(
-        _bind(job, ("sink", i) if many else ("sink",), part, parts.SINKS)
+        bind(job, ("sink", i) if many else ("sink",), part, parts.SINKS)
         for i, part in enumerate([] if growing else job.sinks)
     )
     follows = _follows(job)
@@ -122,6 +113,7 @@ def wire(job: Job, *, growing: bool = False) -> Wiring:
     wiring = Wiring(job, library, sources, steps, sinks, follows, by_role)
     if not growing:
         _check_sources(wiring)
+        _check_training(wiring)
     return wiring
 
 
@@ -166,6 +158,7 @@ def fingerprint(wiring: Wiring, identities: Mapping[str, str]) -> dict[str, str]
     How a job is run, where its servers are and how its records are written is no part of it.
     """
     raw = wiring.job.file.model_dump(mode="json", by_alias=True, exclude={"run", "sink"})
+    raw = {key: value for key, value in raw.items() if value is not None}
     raw["models"] = dict(identities)
     marks = dict(_flat(raw))
     marks |= {f"prompts.{name}": version for name, version in wiring.prompts().items()}
@@ -174,39 +167,6 @@ def fingerprint(wiring: Wiring, identities: Mapping[str, str]) -> dict[str, str]
             if isinstance(value, Path):
                 marks[f"{name}.{field} (content)"] = _digest(value)
     return marks
-
-
-def _bind(job: Job, place: Place, part: Part, packages: tuple[str, ...]) -> Bound:
-    try:
-        kind = parts.find(part.use, packages, job.base)
-    except JobError as error:
-        raise job.error((*place, "use"), str(error)) from error
-    model: type[BaseModel] = kind.params
-    try:
-        params = model.model_validate(part.settings, context={"base": job.base})
-    except ValidationError as error:
-        raise JobError(explain(job.sheet, (*place, "with"), model, error)) from error
-    return Bound(kind, params)
-
-
-def _bound_step(job: Job, name: str) -> Bound:
-    """A step with what its policy asks for."""
-    part = job.file.steps[name]
-    bound = _bind(job, ("steps", name), part, parts.STEPS)
-    said = [field for field in Policy.model_fields if field in part.model_fields_set]
-    if isinstance(bound.kind, Pass):
-        if wrong := next((field for field in said if field != "on_fail"), ""):
-            raise job.error(("steps", name, wrong), f"{wrong} is not for passes", key=True)
-        if part.on_fail == "repair":
-            why = "a pass decides over all records, and none of them alone could be repaired"
-            raise job.error(("steps", name, "on_fail"), why)
-    elif said and not isinstance(bound.kind, Filter):
-        why = f"{said[0]} is for checks; {part.use} is a generator"
-        raise job.error(("steps", name, said[0]), why, key=True)
-    if part.on_fail == "repair":
-        asks = replace(bound.kind, prompts=(*bound.kind.prompts, REPAIR))
-        bound = replace(bound, kind=asks)
-    return bound
 
 
 def _follows(job: Job) -> nx.DiGraph[str]:
@@ -322,6 +282,18 @@ def _check_sources(wiring: Wiring) -> None:
                 "that only a pass or nothing reads from"
             )
             raise job.error((*place, "with", "grow_from"), why)
+
+
+def _check_training(wiring: Wiring) -> None:
+    if (train := wiring.job.file.train) is None:
+        return
+    roles: dict[str, set[str]] = {}
+    for by_role in wiring.roles.values():
+        for role, model in by_role.items():
+            roles.setdefault(role, set()).add(model)
+    place, why = fault(train, wiring.steps, roles, wiring.library)
+    if why:
+        raise wiring.job.error(("train", *place), why)
 
 
 def _feed(wiring: Wiring, part: SourcePart) -> Feed:

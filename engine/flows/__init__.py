@@ -1,0 +1,1 @@
+"""Graphs that a job declares: their shapes, what is checked beforehand, how they are made."""

@@ -1,0 +1,1 @@
+"""Methods that are written in the job itself."""
