@@ -16,7 +16,7 @@ import orjson
 
 from engine import jobfile, outlook, rounds, serving
 from engine.connect import connect
-from engine.core import Drop, JobError, Record
+from engine.core import REHEARSAL, Drop, JobError, Record
 from engine.job import Job
 from engine.ledger import FILE, Ledger
 from engine.models.journal import Said
@@ -198,7 +198,9 @@ def is_running(folder: Path) -> bool:
 
 
 def is_rehearsal(ledger: Ledger) -> bool:
-    """Whether the embedded model answered: one record tells for all, a run mixes no models."""
+    """Whether the embedded model answered, here or in the run that the first record is from."""
+    if any(model == REHEARSAL for model, *_ in ledger.called()):
+        return True
     first = next(ledger.accepted(1), None)
     if first is None:
         first = next((drop.record for _, drop in ledger.drops(limit=1)), None)
