@@ -6,6 +6,10 @@ program", or that is not in the language asked for, ends here with its reason. W
 new is decided later, over all of them, by the pass ``rouge_novelty``; inputs and outputs are
 written by ``self_instruct_instances``. Takes draws of the source ``pool``.
 
+For an open model alone (Wang et al. 2023, arXiv:2308.12711) two strategies are added in the job:
+extrapolation (``machine`` of ``pool``: all tasks shown are earlier rounds' own) and
+self-validation (``self_validation``, then ``top_share``).
+
 Source: Wang et al., "Self-Instruct: Aligning Language Models with Self-Generated
 Instructions", 2022, arXiv:2212.10560, section 2.2 and appendix A. 175 human tasks gave 52,445
 instructions with 82,439 instances, 54 % of them fully valid; 8 tasks shown, stop at the 16th,
@@ -23,39 +27,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, cast
 
-import regex
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, Field
 
 from engine.core import Drop, Message, Outcome, Record
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt, Text
 from engine.text.numbered import items, numbered
-from engine.text.scripts import share_in_script
-from engine.text.unfit import opens_as_program, unfit_word
-from engine.text.wording import capitalised, word_count
+from engine.text.task_rules import TaskRules
+from engine.text.wording import capitalised
 
 NEW = 7
 """Tasks asked for: the paper's 9 to 15."""
 LAST = 15
 """The highest number in a list: the prompt's stop string is the next one."""
-STARTS_WELL = regex.compile(r"[¿¡]?[\p{L}\p{N}]")
 
 PROPOSE = Prompt("self_instruct/propose", reply=str)
 
 
-class Params(BaseModel, extra="forbid"):
+class Params(TaskRules):
     """What a task must be like."""
-
-    min_words: int = Field(default=4, ge=1)
-    """Words a task has at least; ``engine.text.lengths`` says how in scripts without spaces."""
-    max_words: int = Field(default=150, ge=1)
-    """Words a task has at most."""
-    min_in_script: float = Field(default=0.5, ge=0, le=1)
-    """Share (0..1) of a task's words that are in the script of its language, at least."""
-    blocked: dict[str, list[str]] = Field(default_factory=dict)
-    """Words and phrases of unfit tasks by language, on top of the shipped ones."""
 
 
 class State(Flow, total=False):
@@ -109,25 +100,8 @@ def _sifted(index: int, text: str, draw: Record, params: Params) -> Outcome:
     child = replace(
         draw.child(index, messages=(Message("user", task),)), facts={**facts, "instruction": task}
     )
-    reason, detail = _fault(task, draw.language, params)
+    reason, detail = params.fault(task, draw.language)
     return Drop(child, reason, detail) if reason else child
-
-
-def _fault(task: str, language: str, params: Params) -> tuple[str, str]:
-    """The reason to reject a task, with particulars; two empty strings for a good one."""
-    words = word_count(task)
-    if words < params.min_words:
-        return "too_short", f"{words} words"
-    if words > params.max_words:
-        return "too_long", f"{words} words"
-    if word := unfit_word(task, language, params.blocked):
-        return "blocked_word", word
-    if opens_as_program(task, language):
-        return "writes_program", ""
-    if not STARTS_WELL.match(task):
-        return "starts_with_punctuation", task[:1]
-    share = share_in_script(task, language)
-    return ("wrong_script", f"{share:.2f}") if share < params.min_in_script else ("", "")
 
 
 def graph() -> StateGraph[State, Kit[Params], State, State]:

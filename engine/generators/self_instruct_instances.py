@@ -9,13 +9,15 @@ Source: Wang et al., "Self-Instruct: Aligning Language Models with Self-Generate
 Instructions", 2022, arXiv:2212.10560, section 2.2 (classification, output-first and input-first
 generation, filtering), 3: 82,439 instances of 52,445 tasks; its code keeps at most 5 a task.
 Differs: an instruct model answers in typed JSON, where the paper cut few-shot completions apart;
-so there is no presence penalty (JSON repeats its keys), no field label to strip from an input,
-and a reply cut by the token limit is asked for again instead of losing its last instance. The
-input follows the instruction in layouts of our own that have no words.
+so there is no presence penalty (JSON repeats its keys), and a reply cut by the token limit is
+asked for again instead of losing its last instance. The input follows the instruction in layouts
+of our own that have no words; half of the inputs lose a lone label and blank lines, as there. The
+human tasks are not appended (a job adds them as a source), and the order is not shuffled.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Generic, Literal, TypeVar
 
 from langgraph.graph import END, START, StateGraph
@@ -25,7 +27,15 @@ from pydantic import BaseModel, Field
 from engine.core import Drop, Message, Outcome, Record
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt
-from engine.text.instances import LAYOUTS, Instance, compared, instance, laid_out
+from engine.text.instances import (
+    LAYOUTS,
+    LOOSENED,
+    Instance,
+    compared,
+    instance,
+    laid_out,
+    loosened,
+)
 
 T = TypeVar("T")
 
@@ -112,6 +122,8 @@ async def sample(state: State, runtime: Run) -> State:
     chosen = kit.random("sample").sample(sound, min(kit.params.max_instances, len(sound)))
     out: list[Outcome] = []
     for n, one in enumerate(instances):
+        if kit.random("loosen", n).random() < LOOSENED:
+            one = replace(one, input=loosened(one.input))
         row = _conversation(n, one, state, kit.random("layout", n).choice(LAYOUTS))
         out.append(row if n in chosen else Drop(row, one.fault or "surplus_instance"))
     return {"out": out}

@@ -12,7 +12,8 @@ Source: Wang et al., "Self-Instruct: Aligning Language Models with Self-Generate
 Instructions", 2022, arXiv:2212.10560, section 2.2: 175 human tasks; 8 in a draw, 2 of them
 machine-made.
 Differs: draws for several languages, in given shares; the pool grows between rounds, not
-between calls, so that the draws do not depend on the order in which replies arrive.
+between calls, so that the draws do not depend on the order in which replies arrive. As many
+``machine`` as ``demonstrations`` leave the human tasks behind (extrapolation, arXiv:2308.12711).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -30,6 +32,7 @@ from engine.core import JobError, Json, Record
 from engine.kit import InputPath, Source, Well
 
 Task = dict[str, Json]
+L = TypeVar("L", bound=BaseModel)
 
 
 class Params(BaseModel, extra="forbid"):
@@ -111,7 +114,8 @@ def read(well: Well[Params]) -> Iterator[Record]:
     turns = islice(_turns(weights, well.random("languages")), well.start, None)
     for draw, language in enumerate(turns):
         rng = well.random(well.round, draw)
-        facts = {**origin, "demonstrations": pool.draw(language, params, rng)}
+        shown = pool.draw(language, params, rng)
+        facts = {**origin, "round": well.round, "demonstrations": shown}
         yield Record(well.id(well.round, draw), language, facts=facts)
 
 
@@ -131,21 +135,17 @@ def _turns(weights: Mapping[str, float], rng: random.Random) -> Iterator[str]:
         yield turn
 
 
-def _human(params: Params) -> dict[str, list[Task]]:
-    tasks: dict[str, list[Task]] = defaultdict(list)
-    for number, line in _lines(params.path):
-        where = f"{params.path}:{number}"
+def rows(path: Path, kind: type[L]) -> Iterator[tuple[str, L]]:
+    """Each line of a JSON Lines file as its type, with its place; a ``JobError`` if it is not."""
+    for number, line in _lines(path):
+        where = f"{path}:{number}"
         try:
-            row = Line.model_validate_json(line)
+            row = kind.model_validate_json(line)
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"]))
             raise JobError(f"{where}: {field + ': ' if field else ''}{first['msg']}") from error
-        language = row.language or params.language
-        if not language:
-            raise JobError(f"{where}: no language; add the field, or set `language` for all lines")
-        tasks[language].append(row.task())
-    return dict(tasks)
+        yield where, row
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -154,6 +154,16 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((n, line) for n, line in enumerate(file, start=1) if line.strip())
     except (OSError, UnicodeDecodeError) as error:
         raise JobError(f"{path}: not a readable UTF-8 file: {error}") from error
+
+
+def _human(params: Params) -> dict[str, list[Task]]:
+    tasks: dict[str, list[Task]] = defaultdict(list)
+    for where, row in rows(params.path, Line):
+        language = row.language or params.language
+        if not language:
+            raise JobError(f"{where}: no language; add the field, or set `language` for all lines")
+        tasks[language].append(row.task())
+    return dict(tasks)
 
 
 def _check_weights(weights: Mapping[str, float], human: Iterable[str], path: Path) -> None:
@@ -183,7 +193,7 @@ def _machine(well: Well[Params]) -> dict[str, list[Task]]:
 
 def _made(record: Record) -> Task:
     instruction = record.facts.get("instruction") or record.last("user")
-    known = {k: record.facts[k] for k in ("is_classification",) if k in record.facts}
+    known = {k: record.facts[k] for k in ("is_classification", "round") if k in record.facts}
     task = {"instruction": instruction, "input": record.facts.get("input", "")}
     return task | {"output": record.last("assistant")} | known
 

@@ -12,6 +12,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import regex
+
+from engine.text.tokens import is_unspaced
+
 LAYOUTS = (
     "{task}\n\n{input}",
     "{task}\n{input}",
@@ -20,9 +24,14 @@ LAYOUTS = (
 )
 """How an input may follow its task; without words, so in every language."""
 
+LOOSENED = 0.5
+"""Share of inputs that lose their label and their blank lines, as in the released code."""
 COLONS = (":", "：", "﹕", "︓", "꞉", "܃")
 _NO_INPUT = {"none", "n/a", "null", "<noinput>", "(none)", "-"}
 """What models write where an empty input was asked for."""
+
+_LABEL = regex.compile(r"([\p{L}\p{N}][\p{L}\p{M}\p{N}_'’-]{0,39}+)[ \t]?[:：](?![/\p{N}])")
+_BLANK_LINES = regex.compile(r"\n(?:[ \t]*\n)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,20 @@ def compared(instances: Sequence[Instance]) -> list[Instance]:
         replace(one, fault=one.fault or "duplicate_instance" * (one in instances[:n]))
         for n, one in enumerate(instances)
     ]
+
+
+def loosened(input: str) -> str:
+    """The input without the one label it opens with (``Text: ...``), and without blank lines.
+
+    Half of the inputs are put like this, so that a model does not learn to wait for labels. What
+    has several labels is a form and keeps them; what would be empty without its label stays. Where
+    words have no spaces between them, only a label on a line of its own is known from a sentence.
+    """
+    found = {match[1] for match in _LABEL.finditer(input)}
+    opened = _LABEL.match(input)
+    sure = opened and (not is_unspaced(opened[1]) or input[opened.end() :].startswith("\n"))
+    rest = input[opened.end() :].strip() if opened and sure and len(found) == 1 else ""
+    return _BLANK_LINES.sub("\n", rest or input)
 
 
 def laid_out(task: str, input: str, layout: str) -> str:

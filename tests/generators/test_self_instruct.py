@@ -1,11 +1,19 @@
+import json
+import re
+import string
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+import engine
 from engine.core import Drop, Outcome, Record
+from engine.generators import alpaca, unnatural_instructions
 from engine.generators.self_instruct import GENERATOR
 from engine.models.chat import Reply
-from tests.conftest import Bind
+from engine.sources.pool import SOURCE
+from engine.text.numbered import numbered
+from tests.conftest import ROOT, SHARED, Bind, needs_shared, read
 
 PROPOSE = "self_instruct/propose"
 REPLIES = sorted((Path(__file__).parent / "replies" / "self_instruct").glob("*.txt"))
@@ -123,3 +131,100 @@ async def test_ids_depend_on_the_draw_and_the_place_in_the_list(bind: Bind):
     ids = [(o.record if isinstance(o, Drop) else o).id for o in first]
     assert len(set(ids)) == 3
     assert ids == [(o.record if isinstance(o, Drop) else o).id for o in again]
+
+
+BLACKLIST = r"images?|graphs?|pictures?|files?|maps?|draw|plot|go to"
+
+
+def reference_rejects(task: str) -> bool:
+    """The rules of the paper's released filter, written down from its description."""
+    if not 4 <= len(task.split()) <= 150:
+        return True
+    if re.search(rf"\b(?:{BLACKLIST})\b", task, re.IGNORECASE):
+        return True
+    return (
+        task.startswith("Write a program") or task[0] in string.punctuation or not task[0].isascii()
+    )
+
+
+def human_tasks() -> list[str]:
+    lines = (SHARED / "self_instruct_seed_tasks.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["instruction"] for line in lines]
+
+
+@needs_shared
+async def test_the_rules_say_of_every_human_task_what_the_reference_says(bind: Bind):
+    for task in human_tasks():
+        flat = " ".join(task.split())
+        step, _ = bind(GENERATOR, {PROPOSE: f"9. {flat}"})
+        [outcome] = await step(draw("en"))
+        assert isinstance(outcome, Drop) == reference_rejects(flat), flat
+
+
+@needs_shared
+def test_the_list_is_encoded_as_the_reference_encodes_it():
+    tasks = human_tasks()
+    for start in range(0, len(tasks), 8):
+        shown = tasks[start : start + 8]
+        flat = [re.sub(r"\s+", " ", task).strip().rstrip(":") for task in shown]
+        assert numbered(shown) == "\n".join(f"{n}. {task}" for n, task in enumerate(flat, 1))
+
+
+async def test_ways_of_inventing_are_compared_on_the_same_draws(bind: Bind, tmp_path: Path):
+    rows = [{"instruction": f"Aufgabe Nummer {n}", "input": "E", "output": "A"} for n in range(20)]
+    text = "\n".join(map(json.dumps, rows))
+    (tmp_path / "tasks.jsonl").write_text(text, encoding="utf-8")
+    ways = {
+        "self_instruct/propose": (GENERATOR, "9. Nenne drei Flüsse in Kenia."),
+        "alpaca/propose": (
+            alpaca.GENERATOR,
+            "9. Instruction: Nenne drei Flüsse in Kenia.\n9. Input: -\n9. Output: Tana",
+        ),
+        "unnatural_instructions/imagine": (
+            unnatural_instructions.GENERATOR,
+            '{"instruction": "Nenne drei Flüsse.", "input": "Kenia", "constraints": "None"}',
+        ),
+    }
+    seen = []
+    for prompt, (kind, reply) in ways.items():
+        step, chat = bind(kind, {prompt: reply})
+        draws = read(SOURCE, tmp_path, path="tasks.jsonl", language="de")
+        for each in islice(draws, 5):
+            [made] = await step(each)
+            assert isinstance(made, Record) and made.facts["round"] == 0
+        shown = ["\n".join(m.content for m in a.messages) for a in chat.asked]
+        seen.append([set(re.findall(r"Nummer \d+", said)) for said in shown])
+    assert seen[0] == seen[1] == seen[2] and len(seen[0]) == 5
+
+
+def test_an_open_model_s_own_tasks_are_ranked_validated_and_shown_to_later_rounds(tmp_path: Path):
+    """The strategies of David against Goliath, as a job: extrapolation and self-validation."""
+    seeds = ROOT / "engine/jobs/seeds/quickstart_tasks.jsonl"
+    (tmp_path / "job.yaml").write_text(
+        f"""
+job: open
+models: {{writer: {{use: auto}}}}
+source:
+  use: pool
+  with: {{path: {seeds}, grow_from: best, machine: 8, languages: {{de: 1}}}}
+steps:
+  invent: {{use: self_instruct}}
+  novel: {{use: rouge_novelty, with: {{against: {seeds}}}}}
+  instances: {{use: self_instruct_instances, with: {{max_instances: 1}}}}
+  validate: {{use: self_validation}}
+  best: {{use: top_share, with: {{share: 0.5}}}}
+target: {{accepted: 18, round: 3}}
+""",
+        encoding="utf-8",
+    )
+    result = engine.run(engine.load(tmp_path / "job.yaml"), tmp_path / "out", rehearse=True)
+    records = list(result.records())
+    rounds = {record.facts["validity"]["round"] for record in records}
+    assert len(records) == 18 and {0, 1} <= rounds
+    for record in records:
+        validity, ranked = record.facts["validity"], record.facts["selection"]["best"]
+        assert validity["score"] >= validity["threshold"] == 3
+        assert validity["variant"] == "self_instruct" and record.facts["round"] in rounds
+        assert 1 <= ranked["rank"] <= -(-ranked["of"] // 2) and ranked["settings"]["share"] == 0.5
+    below = [drop for drop in result.drops() if drop.reason == "below_rank"]
+    assert below and all(drop.record.facts["selection"]["best"]["rank"] > 1 for drop in below)

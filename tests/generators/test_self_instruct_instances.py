@@ -8,7 +8,8 @@ import pytest
 from engine.core import Drop, Outcome
 from engine.generators.self_instruct_instances import GENERATOR
 from engine.models.chat import Reply
-from tests.conftest import Bind, seed
+from engine.text.instances import instance
+from tests.conftest import SHARED, Bind, needs_shared, seed
 
 NAME = "self_instruct_instances"
 REPLIES = sorted((Path(__file__).parent / "replies" / NAME).glob("*.txt"))
@@ -26,6 +27,8 @@ def script(*pairs: tuple[str, str], classification: bool = False) -> dict[str, A
 
 def told(outcome: Outcome) -> str:
     record = outcome.record if isinstance(outcome, Drop) else outcome
+    if isinstance(outcome, Drop) and outcome.reason == "bad_reply":
+        return outcome.reason
     reason = outcome.reason if isinstance(outcome, Drop) else "keep"
     return f"{reason} | {record.facts['input']} | {record.last('assistant')}"
 
@@ -134,3 +137,25 @@ async def test_no_instance_at_all_is_a_reply_of_the_wrong_shape(bind: Bind):
     step, chat = bind(GENERATOR, script())
     [outcome] = await step(seed("Ordne zu."))
     assert isinstance(outcome, Drop) and outcome.reason == "bad_reply" and len(chat.asked) == 4
+
+
+async def test_half_of_the_inputs_lose_their_label_in_the_turn_and_in_the_fact(bind: Bind):
+    step, _ = bind(
+        GENERATOR, script(*((f"Text: n{n}", f"m{n}") for n in range(20))), max_instances=20
+    )
+    kept = [o for o in await step(seed("Ordne zu.")) if not isinstance(o, Drop)]
+    bare = [o for o in kept if not o.facts["input"].startswith("Text:")]
+    assert 4 <= len(bare) <= 16
+    assert all(o.facts["input"] in o.last("user") for o in kept)
+    assert not any("Text:" in o.last("user") for o in bare)
+
+
+@needs_shared
+def test_the_reference_s_filters_say_the_same_of_every_human_instance():
+    lines = (SHARED / "self_instruct_seed_tasks.jsonl").read_text(encoding="utf-8").splitlines()
+    pairs = [(i["input"], i["output"]) for line in lines for i in json.loads(line)["instances"]]
+    assert len(pairs) == 175
+    for given, said in pairs:
+        given, said = given.strip(), said.strip()
+        wrong = given == said or not said or given.endswith(":") or said.endswith(":")
+        assert bool(instance(given, said).fault) == wrong, (given, said)

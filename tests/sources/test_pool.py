@@ -177,3 +177,22 @@ def test_the_public_seed_tasks_are_read_with_their_instances():
     assert sum(t["is_classification"] for t in seen.values()) > 20
     assert sum(bool(t["input"]) for t in seen.values()) > 110
     assert all(t["output"] for t in seen.values())
+
+
+def test_extrapolation_shows_only_what_rounds_before_have_kept(tasks: Path):
+    for number in range(1, 4):
+        earlier = [made(n).with_facts(round=n % number) for n in range(30)]
+        draws = first(
+            tasks, 20, round=number, kept=keeping(*earlier), grow_from="novel", machine=8,
+            languages={"de": 1},
+        )  # fmt: skip
+        assert all(draw.facts["round"] == number for draw in draws)
+        shown = [task for draw in draws for task in draw.facts["demonstrations"]]
+        assert len(shown) == 20 * 8 and all(task["round"] < number for task in shown)
+        assert not {task["instruction"] for task in shown} & set(GERMAN), "the seeds are left"
+
+
+def test_extrapolation_begins_with_human_tasks_that_are_of_no_round(tasks: Path):
+    [draw] = first(tasks, 1, machine=8, grow_from="novel", languages={"de": 1})
+    assert draw.facts["round"] == 0
+    assert all("round" not in task for task in draw.facts["demonstrations"])

@@ -1,4 +1,4 @@
-from engine.text.instances import LAYOUTS, compared, instance, laid_out
+from engine.text.instances import LAYOUTS, compared, instance, laid_out, loosened
 
 
 def faults(*pairs: tuple[str, str]) -> list[str]:
@@ -43,3 +43,25 @@ def test_every_layout_keeps_task_and_input_word_for_word():
     assert laid_out(task, "", LAYOUTS[0]) == task
     assert laid_out("t", "字" * 1_000_000, LAYOUTS[3]).count("字") == 1_000_000
     assert laid_out("", "", LAYOUTS[0]) == ""
+
+
+def test_a_lone_label_and_blank_lines_go_and_a_form_keeps_its_labels():
+    assert loosened("Text: Der Hund\n\n \nschläft.") == "Der Hund\nschläft."
+    assert loosened("वाक्य: राम आया।") == "राम आया।"
+    assert loosened("评论：\n菜很好吃。") == "菜很好吃。"
+    kept = [
+        "Name: Ada\nAlter: 7",
+        "Abfahrt 10:30",
+        "10:30 Uhr",
+        "https://x.y",
+        "他说：你好",
+        "Text:",
+        "",
+    ]
+    assert [loosened(text) for text in kept] == kept
+    assert loosened("Uhrzeit: 10:30 Uhr") == "10:30 Uhr"
+
+
+def test_a_very_long_input_is_loosened_in_one_pass():
+    assert loosened("Text: " + "ab\n\n" * 200_000).count("\n\n") == 0
+    assert loosened("字" * 500_000) == "字" * 500_000
