@@ -5,31 +5,35 @@ it where it failed; the next round then starts from the parent again. Every gene
 survives is a record of its own, so a seed of four rounds gives up to four, ever harder.
 
 Source: Xu et al., "WizardLM: Empowering Large Language Models to Follow Complex Instructions",
-2023, arXiv:2304.12244, sections 3.1 and 3.2; ``rotate`` after HypherX/Evolution-Analysis.
-Differs: rules without a model run first, the judge before an answer is paid for; cut replies are
-eliminated; an input is kept beside the instruction; ``rotate`` starts at an offset drawn for the
-seed, not at its row number; see also ``engine.text.elimination``.
+2023, arXiv:2304.12244, sections 3.1 and 3.2.
+The released code is a variant of it: ``rounds: 1``, the operators ``add_constraint, deepen,
+concretize, more_reasoning, in_breadth`` and ``eliminators: []``. Of Hu et al., "Smaller Language
+Models Are Better Instruction Evolvers", 2024, arXiv:2412.11231, the first scenario is ``schedule:
+rotate`` with the ``row`` of each seed (the shipped job ``small_evolver``).
+Differs: rules without a model run first, the judge before an answer is paid for; copies and cut
+replies are eliminated whatever the rules; an input is kept beside the instruction; a seed without
+a row number rotates from an offset drawn for it; see also ``engine.text.elimination``.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, get_args
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
-from engine.core import Drop, Json, Message, Record, ReplyError
+from engine.core import Drop, Record, ReplyError
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt
-from engine.text.elimination import answer_fault, rewrite_fault
+from engine.text.elimination import rewrite_fault
+from engine.text.evolution import answered, bare_task, evolved, family, row_number
 from engine.text.leftovers import unwrapped
-from engine.text.lengths import words
 
 Operator = Literal[
     "add_constraint", "deepen", "concretize", "more_reasoning", "complicate_input", "in_breadth"
 ]
+Rule = Literal["no_gain", "apology", "empty_answer", "label_leak"]
 FORMATS = ("XML", "SQL", "Python code", "HTML", "shell commands", "JSON")
 
 
@@ -52,7 +56,15 @@ class Params(BaseModel, extra="forbid"):
     operators: tuple[Operator, ...] = Field(default=get_args(Operator), min_length=1)
     """Operators to choose from, with equal odds; one that is named twice has twice the odds."""
     schedule: Literal["random", "rotate"] = "random"
-    """``rotate``: the operators in turn, from an offset drawn once for the seed."""
+    """``rotate``: the operators in turn, one further in each round."""
+    row: str = ""
+    """The fact with a seed's row number, 0 or more: ``rotate`` begins with the operator of this
+    number, counted round the list. Left out, with one drawn for the seed."""
+    eliminators: tuple[Rule, ...] = get_args(Rule)
+    """Rules that end a child: the judge sees no difference (``no_gain``), a rewrite or a short
+    answer says sorry, an answer says nothing, a rewrite names a label of its prompt."""
+    answers: bool = True
+    """Whether children are answered here; if not, a later step does, and an answer's rules rest."""
     apology_below: int = Field(default=80, ge=0)
     """An answer with an apology and fewer words than this is eliminated; 0: none is."""
 
@@ -73,39 +85,36 @@ Run = Runtime[Kit[Params]]
 
 async def begin(state: State, runtime: Run) -> State:
     """Take the seed's instruction, apart from its input, as generation zero."""
-    record = state["record"]
-    given = str(record.facts.get("input") or "")
-    asked = str(record.facts.get("instruction") or record.last("user").removesuffix(given)).strip()
-    spent = 0 if asked else runtime.context.params.rounds
-    parent = record.with_facts(instruction=asked, input=given)
+    parent = bare_task(state["record"])
+    spent = 0 if parent.facts["instruction"] else runtime.context.params.rounds
     return {"parent": parent, "fault": "", "round": spent, "kept": [], "drops": []}
 
 
 async def evolve(state: State, runtime: Run) -> State:
     """Apply this round's operator to the youngest survivor."""
-    kit, turn, parent = runtime.context, state["round"], state["parent"].facts
-    operators, shown = kit.params.operators, {key: parent[key] for key in ("instruction", "input")}
+    kit, turn, parent = runtime.context, state["round"], state["parent"]
+    operators = kit.params.operators
+    shown = {key: parent.facts[key] for key in ("instruction", "input")}
     operator = kit.random("operator", turn).choice(operators)
     if kit.params.schedule == "rotate":
-        offset = kit.random("operator").randrange(len(operators))
-        operator = operators[(offset + turn) % len(operators)]
+        row = row_number(parent, kit.params.row, kit.random("operator").randrange(len(operators)))
+        operator = operators[(row + turn) % len(operators)]
     if operator == "complicate_input":
         shown["format"] = kit.random("format", turn).choice(FORMATS)
     reply = await kit.ask(EVOLVE[operator], take=turn, **shown)
     text = "" if getattr(reply, "truncated", False) else unwrapped(reply)
-    given = "" if operator == "in_breadth" else parent["input"]
-    facts: dict[str, Json] = {"operator": operator, "generation": len(state["kept"]) + 1}
-    facts |= {"instruction": text, "input": given, "parent_instruction": parent["instruction"]}
-    facts["growth_words"] = words(text) - words(parent["instruction"])
-    asked = (Message("user", f"{text}\n\n{given}" if given else text),)
-    return {"child": state["record"].child(turn, messages=asked, facts=facts), "round": turn + 1}
+    given = "" if operator == "in_breadth" else parent.facts["input"]
+    nth, seed = len(state["kept"]) + 1, state["record"]
+    child = evolved(seed, turn, parent, text, given, operator=operator, generation=nth)
+    return {"child": child, "round": turn + 1}
 
 
 async def screen(state: State, runtime: Run) -> State:
     """Find what no model is needed for: nothing, a copy, a label of the prompt, a sorry."""
     child, seen = state["child"], [state["parent"].facts["instruction"]]
     seen += [elder.facts["parent_instruction"] for elder in state["kept"]]
-    return {"fault": rewrite_fault(child.facts["instruction"], seen, child.language)}
+    rules = runtime.context.params.eliminators
+    return {"fault": rewrite_fault(child.facts["instruction"], seen, child.language, rules)}
 
 
 async def judge(state: State, runtime: Run) -> State:
@@ -120,13 +129,11 @@ async def judge(state: State, runtime: Run) -> State:
 
 async def answer(state: State, runtime: Run) -> State:
     """Answer the child, together with its input."""
-    child, below = state["child"], runtime.context.params.apology_below
+    child, ask = state["child"], runtime.context.params
     asked = {key: child.facts[key] for key in ("instruction", "input")}
     reply = await runtime.context.ask(ANSWER, **asked)
-    child = replace(child, messages=(*child.messages, Message("assistant", str(reply))))
-    if getattr(reply, "truncated", False):
-        return {"child": child, "fault": "cut_answer"}
-    return {"child": child, "fault": answer_fault(reply, child.last("user"), child.language, below)}
+    child, fault = answered(child, reply, ask.apology_below, ask.eliminators)
+    return {"child": child, "fault": fault}
 
 
 async def eliminate(state: State, runtime: Run) -> State:
@@ -139,14 +146,19 @@ async def eliminate(state: State, runtime: Run) -> State:
 
 async def finish(state: State, runtime: Run) -> State:
     """Give back every survivor, or the seed as a drop, and what was eliminated on the way."""
-    asked, kept = state["parent"].facts["instruction"], state["kept"]
-    barren = Drop(state["record"], "no_rewrite_survived" if asked else "no_instruction")
-    return {"out": [*kept, *state["drops"], *([] if kept else [barren])]}
+    return {"out": family(state["record"], state["kept"], state["drops"])}
 
 
-def after_check(state: State, runtime: Run) -> Literal["alive", "faulty"]:
-    """A fault ends the round without another call."""
-    return "faulty" if state["fault"] else "alive"
+def after_screen(state: State, runtime: Run) -> Literal["judge", "answer", "eliminate"]:
+    """A fault ends the round without another call; the judge is a rule as the others."""
+    if state["fault"] or "no_gain" not in runtime.context.params.eliminators:
+        return after_judge(state, runtime)
+    return "judge"
+
+
+def after_judge(state: State, runtime: Run) -> Literal["answer", "eliminate"]:
+    """Answer what stands, where answers are wanted."""
+    return "answer" if runtime.context.params.answers and not state["fault"] else "eliminate"
 
 
 def after_round(state: State, runtime: Run) -> Literal["evolve", "finish"]:
@@ -161,8 +173,8 @@ def graph() -> StateGraph[State, Kit[Params], State, State]:
         g.add_node(node)
     for ahead in ((START, "begin"), ("evolve", "screen"), ("answer", "eliminate"), ("finish", END)):
         g.add_edge(*ahead)
-    for check, then in (("screen", "judge"), ("judge", "answer")):
-        g.add_conditional_edges(check, after_check, {"alive": then, "faulty": "eliminate"})
+    g.add_conditional_edges("screen", after_screen)
+    g.add_conditional_edges("judge", after_judge)
     g.add_conditional_edges("begin", after_round)
     g.add_conditional_edges("eliminate", after_round)
     return g

@@ -40,8 +40,12 @@ BYTES_PER_TOKEN = 4
 About right for English (4 characters a token) and Chinese (1.3); too many tokens by up to half
 for Indic scripts and Thai with tokenizers that know them well.
 """
-_NOT_TOPICS = frozenset({"language", "languages", "style", "format", "length", "error"})
+_NOT_TOPICS = frozenset(
+    {"language", "languages", "reply_labels", "style", "format", "length", "error"}
+)
 _COUNTS = ("count", "wanted", "number", "how_many", "n")
+_SECTIONS = "reply_labels"
+"""The input that lists the labels under which the parts of a reply are to stand."""
 _OPTIONS = ("labels", "options", "choices", "classes", "categories")
 _NUMBERED = regex.compile(r"^[ \t]*(\d{1,4})[.)、．][ \t]*(\S?)", regex.M)
 
@@ -138,6 +142,7 @@ class Rehearsal:
         voice = self._voice(request.language)
         topics = voice.lift(rng, _windows(request.inputs, rng))
         say = _sayer(voice, rng, topics, "", [])
+        say = rehearsal_more.quoting(say, request.inputs, rng)
         call = rehearsal_more.tool_call(request, rng, say, broken=broken)
         out = _tokens(call.name + call.arguments)
         return Reply("", REHEARSAL, _asked(request), out, tool_calls=(call,))
@@ -159,6 +164,7 @@ class Rehearsal:
         inputs = {} if wrong else request.inputs
         topics = voice.lift(rng, _windows(inputs, rng))
         say = _sayer(voice, rng, topics, fault, _options(inputs))
+        say = rehearsal_more.quoting(say, {} if fault in ("refusal", "repeat") else inputs, rng)
         if fault == "empty":
             return ""
         if request.options:
@@ -169,6 +175,8 @@ class Rehearsal:
             return say("answer")
         if request.form == "numbered_list":
             return _numbered_list(request, rng, say, numbered=fault != "malformed")
+        if (labels := inputs.get(_SECTIONS)) and fault != "malformed":
+            return "\n".join(f"{label}\n{say('instruction')}" for label in labels)
         form = request.form if request.form in ("instruction", "label") else "answer"
         text = say(cast(Kind, form))
         return f"{rng.choice(voice.preambles)}\n```\n{text}" if fault == "malformed" else text

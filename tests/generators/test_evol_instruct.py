@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -5,12 +6,13 @@ from typing import Any, get_args
 
 import pytest
 
-from engine.core import Drop, Outcome, Record
+import engine
+from engine.core import Drop, JobError, Outcome, Record
 from engine.generators.evol_instruct import FORMATS, GENERATOR, Operator
 from engine.models.chat import Reply, Request
 from engine.prompting import Library
 from engine.text.leftovers import names_label
-from tests.conftest import Bind, seed
+from tests.conftest import SHARED, Bind, needs_shared, seed
 
 OPERATORS = get_args(Operator)
 REPLIES = sorted((Path(__file__).parent / "replies" / "evol_instruct").glob("*.txt"))
@@ -212,3 +214,110 @@ def test_the_drawn_graph_reads_as_the_papers_figure():
 async def test_many_rounds_are_no_reason_to_stop_early(bind: Bind):
     step, _ = bind(GENERATOR, script(harder), rounds=20)
     assert len(kept(await step(seed("Nenne drei Flüsse.")))) == 20
+
+
+async def test_the_schedule_of_the_small_evolvers_is_row_plus_round(bind: Bind):
+    """Entry ``i mod len`` of the list rotated left by ``round mod len``, as the code has it."""
+    four = ["add_constraint", "deepen", "concretize", "more_reasoning"]
+    for row in (0, 1, 3, 6, 175):
+        script_ = script(harder)
+        step, chat = bind(
+            GENERATOR, script_, rounds=6, operators=four, schedule="rotate", row="row"
+        )
+        await step(seed("Nenne drei Flüsse.", row=row))
+        drawn = [r.prompt.partition("@")[0].partition("/")[2] for r in chat.asked]
+        drawn = [name for name in drawn if name in four]
+        rotated = [four[turn % 4 :] + four[: turn % 4] for turn in range(6)]
+        assert drawn == [each[row % 4] for each in rotated]
+
+
+@pytest.mark.parametrize("facts", [{}, {"row": "3"}, {"row": -1}, {"row": True}])
+async def test_a_row_number_that_is_missing_is_the_jobs_mistake(bind: Bind, facts: dict[str, Any]):
+    step, _ = bind(GENERATOR, script(harder), schedule="rotate", row="row")
+    with pytest.raises(JobError, match="row number"):
+        await step(seed("Nenne drei Flüsse.", **facts))
+
+
+async def test_the_releases_variant_has_one_round_five_operators_and_no_eliminator(bind: Bind):
+    released = [name for name in OPERATORS if name != "complicate_input"]
+    step, chat = bind(
+        GENERATOR,
+        script("Given prompt: sorry", judge=EQUAL, answer="Sorry."),
+        rounds=1,
+        operators=released,
+        eliminators=[],
+    )
+    [child] = await step(seed("Nenne drei Flüsse."))
+    assert isinstance(child, Record) and child.last("assistant") == "Sorry."
+    assert len(chat.asked) == 2, "evolve and answer, and nobody judges"
+
+
+@pytest.mark.parametrize(
+    ("rule", "evolved", "judge", "answer"),
+    [
+        ("no_gain", "Nenne vier Flüsse.", EQUAL, GOOD),
+        ("apology", "Tut mir leid, das kann ich nicht.", DIFFERENT, GOOD),
+        ("apology", "Nenne vier Flüsse.", DIFFERENT, "Tut mir leid."),
+        ("empty_answer", "Nenne vier Flüsse.", DIFFERENT, "der die das ..."),
+        ("label_leak", "Given prompt: vier", DIFFERENT, GOOD),
+    ],
+)
+async def test_each_of_the_four_rules_can_be_left_out(
+    bind: Bind, rule: str, evolved: str, judge: str, answer: str
+):
+    everything = ["no_gain", "apology", "empty_answer", "label_leak"]
+    for rules in (everything, [each for each in everything if each != rule]):
+        step, _ = bind(GENERATOR, script(evolved, judge, answer), rounds=1, eliminators=rules)
+        outcomes = await step(seed("Nenne drei Flüsse."))
+        assert drops(outcomes)[:1] == ([rule] if rule in rules else [])
+
+
+async def test_an_apology_counts_below_eighty_words_and_not_from_there(bind: Bind):
+    for count, reason in ((79, ["apology", "no_rewrite_survived"]), (80, [])):
+        said = "Sorry " + "wort " * (count - 1)
+        step, _ = bind(GENERATOR, script(harder, answer=said), rounds=1)
+        assert drops(await step(seed("Nenne drei Flüsse."))) == reason
+
+
+async def test_without_answers_a_child_is_an_instruction_and_no_more(bind: Bind):
+    step, chat = bind(GENERATOR, script(harder), rounds=2, answers=False)
+    outcomes = await step(seed("Nenne drei Flüsse."))
+    assert [[m.role for m in record.messages] for record in kept(outcomes)] == [["user"]] * 2
+    assert not [r for r in chat.asked if r.prompt.startswith("evol_instruct/answer")]
+
+
+async def test_an_input_is_copied_and_only_the_instruction_evolves(bind: Bind):
+    step, _ = bind(GENERATOR, script(harder), rounds=2, operators=["deepen"])
+    asked = seed("Fasse zusammen.\n\nDer Bus\nkam spät.", input="Der Bus\nkam spät.")
+    for record in kept(await step(asked)):
+        assert record.facts["input"] == "Der Bus\nkam spät."
+        assert record.last("user") == f"{record.facts['instruction']}\n\nDer Bus\nkam spät."
+
+
+@needs_shared
+async def test_the_public_seed_tasks_evolve_and_keep_their_inputs(bind: Bind):
+    lines = (SHARED / "self_instruct_seed_tasks.jsonl").read_text(encoding="utf-8").splitlines()
+    step, _ = bind(GENERATOR, script(harder), rounds=1, schedule="rotate", row="row")
+    drawn: Counter[str] = Counter()
+    for row, task in enumerate(map(json.loads, lines)):
+        given = task["instances"][0]["input"]
+        text = task["instruction"] + (f"\n\n{given}" if given else "")
+        [child, *_] = await step(seed(text, "en", input=given, row=row))
+        assert isinstance(child, Record) and child.facts["parent_instruction"] == (
+            task["instruction"].strip()
+        )
+        drawn[child.facts["operator"]] += 1
+    assert sum(drawn.values()) == 175 and max(drawn.values()) - min(drawn.values()) == 1
+
+
+def test_the_shipped_comparison_gives_both_arms_one_schedule_and_one_size(tmp_path: Path):
+    job = engine.load("small_evolver")
+    records = list(engine.run(job, tmp_path / "out", rehearse=True).records())
+    assert Counter(record.facts["source"] for record in records) == {"small": 30, "large": 30}
+    four = job.file.steps["evolve_small"].settings["operators"]
+    assert len(four) == 4 and four == job.file.steps["evolve_large"].settings["operators"]
+    for record in records:
+        hop = next(hop for hop in record.lineage if hop.step.startswith("evolve_"))
+        [turn] = [n for n in range(3) if Record(hop.parent, "de").child(n).id == record.id]
+        assert record.facts["operator"] == four[(record.facts["row"] + turn) % 4]
+        assert len(hop.calls) == 3, "an evolver and nobody else"
