@@ -1,26 +1,31 @@
-"""Seeds from a taxonomy: one for each leaf, or drawn by weight.
+"""Seeds from a taxonomy: its leaves in the order of coverage, evenly or by weight.
 
 Methods that start from no data start from coverage: what should the corpus be about? A seed
-has no messages, only a topic: its path, and its names in the seed's language.
+has no messages, only a topic: its path, and its names in the seed's language. The branches
+alternate, and no leaf comes a second time before every other has come once, so that a run that
+stops early has seen a little of everything; the job's seed decides which leaf of a branch is
+first. A leaf with a larger weight comes more often only where ``draws`` are asked for.
 
 Source: Li et al., "Synthetic Data (Almost) from Scratch: Generalized Instruction Tuning for
 Language Models" (GLAN), 2024, arXiv:2402.13064, section 2.1 (a taxonomy as the only input).
-Differs: the tree is the user's own file, with weights and with names in several languages.
+Differs: the tree is the user's own file, with weights and with names in several languages; the
+order is by quota (``engine.taxonomy.covering``), not by luck.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import networkx as nx
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from engine.core import Record
 from engine.fields import Provenance, Tag
 from engine.kit import Source, Well
-from engine.taxonomy import draw, leaves, load, names, shipped
+from engine.taxonomy import covering, leaves, load, names, shipped
 
 
 def _tree(path: Path, info: ValidationInfo) -> Path:
@@ -44,7 +49,7 @@ class Params(Provenance):
     per_leaf: int = Field(default=1, ge=1)
     """Seeds for each leaf."""
     draws: int = Field(default=0, ge=0)
-    """Instead: that many seeds in all, each for a leaf drawn by weight; 0: every leaf."""
+    """Instead: that many seeds in all, shared out among the leaves by weight; 0: every leaf."""
 
     @field_validator("draws")
     @classmethod
@@ -55,21 +60,14 @@ class Params(Provenance):
 
 
 def read(well: Well[Params]) -> Iterator[Record]:
-    """One seed per leaf and take in the file's order, or one per draw."""
-    params, tree = well.params, load(well.params.path)
-    for topic, take in _picks(well, tree):
-        facts = {"topic": topic, "names": names(tree, topic, params.language), "take": take}
+    """One seed per leaf and take, or one per draw, in the order of coverage."""
+    params, tree, takes = well.params, load(well.params.path), Counter[str]()
+    order = covering(tree, well.random("order"), weighted=bool(params.draws))
+    for topic in islice(order, params.draws or params.per_leaf * len(list(leaves(tree)))):
+        take, named = takes[topic], names(tree, topic, params.language)
+        takes[topic] += 1
+        facts = {"topic": topic, "names": named, "take": take}
         yield Record(well.id(topic, take), params.language, (), facts | params.facts(well.name))
-
-
-def _picks(well: Well[Params], tree: nx.DiGraph[str]) -> Iterator[tuple[str, int]]:
-    """Topics, each with the number that tells its seeds apart."""
-    if well.params.draws:
-        for take in range(well.params.draws):
-            yield draw(tree, well.random("draw", take)), take
-        return
-    for topic in leaves(tree):
-        yield from ((topic, take) for take in range(well.params.per_leaf))
 
 
 SOURCE = Source(read, Params)
