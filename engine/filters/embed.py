@@ -23,8 +23,9 @@ from engine.text.embedding import FACT, embedding_fact
 class Params(BaseModel, extra="forbid"):
     """Settings a job may change."""
 
-    field: Literal["instruction", "response", "both"] = "instruction"
-    """What is embedded: the last user message, the last reply, or the two together."""
+    field: Literal["instruction", "response", "both", "document"] = "instruction"
+    """What is embedded: the last user message, the last reply, the two together, or the fact
+    ``document`` of a seed that has no turns yet."""
 
 
 async def check(record: Record, kit: Kit[Params]) -> Finding:
@@ -32,6 +33,7 @@ async def check(record: Record, kit: Kit[Params]) -> Finding:
     field = kit.params.field
     parts = [record.last("user")] * (field != "response")
     parts += [record.last("assistant")] * (field != "instruction")
+    parts = [str(record.facts.get(field) or "")] if field == "document" else parts
     text = "\n".join(part for part in parts if part.strip())
     if not text:
         return Finding(record, "skipped", f"no {field} to embed")

@@ -2,7 +2,10 @@
 
 The instruction is asked for in one of three styles (formal instruction, chat message, search
 query); sometimes a hint at the length is added, counted from the text. The response is the
-document byte for byte, also where the model was shown only its head and tail.
+document byte for byte, also where the model was shown only its head and tail. Which documents are
+worth the calls the passes ``k_means`` (the paper's: as many clusters as wanted records, the
+document nearest each centre) and ``k_center`` say; tables whose rows already are question and
+answer, or title and steps, need no model (``structured_corpus``).
 
 Source: Köksal et al., "LongForm: Effective Instruction Tuning with Reverse Instructions", 2023,
 arXiv:2304.08460, section 3.
@@ -14,19 +17,23 @@ points at a text its reader does not see or is no instruction at all is asked fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, get_args
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field, field_validator
 
-from engine.core import Drop, Json, Message
+from engine.core import Drop, Json
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt
-from engine.text.leftovers import unwrapped
-from engine.text.lengths import words
-from engine.text.reversal import length_hint, request_fault, shown
+from engine.text.reversal import (
+    document_fault,
+    length_hint,
+    paired,
+    request,
+    request_fault,
+    shown,
+)
 
 Style = Literal["instruction", "chat", "search"]
 ASK = {style: Prompt(f"reverse_instructions/{style}", reply=str) for style in get_args(Style)}
@@ -75,8 +82,7 @@ Run = Runtime[Kit[Params]]
 async def open_document(state: State, runtime: Run) -> State:
     """Take the document as it is; one that is missing or too short ends here."""
     document = str(state["record"].facts.get("document") or "")
-    short = words(document) < runtime.context.params.min_words
-    fault = "no_document" if not document.strip() else "document_too_short" if short else ""
+    fault = document_fault(document, runtime.context.params.min_words)
     return {"document": document, "fault": fault, "take": 0, "instruction": ""}
 
 
@@ -93,8 +99,7 @@ async def reverse(state: State, runtime: Run) -> State:
     part = shown(state["document"], kit.params.max_document_chars)
     title = str(kit.record.facts.get("title") or "")
     reply = await kit.ask(ASK[state["style"]], take=take, document=part, title=title)
-    text = "" if getattr(reply, "truncated", False) else unwrapped(reply)
-    return {"instruction": text, "take": take + 1}
+    return {"instruction": request(reply), "take": take + 1}
 
 
 async def check(state: State, runtime: Run) -> State:
@@ -115,11 +120,8 @@ async def add_hint(state: State, runtime: Run) -> State:
 
 async def pair(state: State, runtime: Run) -> State:
     """Set instruction and document against each other; the document leaves the facts."""
-    record, asked = state["record"], state["instruction"]
-    facts = {name: fact for name, fact in record.facts.items() if name != "document"}
-    facts |= {"style": state["style"], "length_hint": state["hint"]}
-    turns = (Message("user", asked), Message("assistant", state["document"]))
-    return {"out": [replace(record.child(0), messages=turns, facts=facts)]}
+    facts = {"subset": "raw", "style": state["style"], "length_hint": state["hint"]}
+    return {"out": [paired(state["record"], state["instruction"], **facts)]}
 
 
 async def give_up(state: State, runtime: Run) -> State:

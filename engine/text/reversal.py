@@ -1,4 +1,4 @@
-"""What reverse instructions need of texts: a view of a long one, its length, and what leaks.
+"""What methods that work backwards from a document need: a view of it, its length, what leaks.
 
 Source: Köksal et al., "LongForm: Effective Instruction Tuning with Reverse Instructions", 2023,
 arXiv:2304.08460, section 3 (length hints).
@@ -9,8 +9,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
-from engine.text.leftovers import apologises, hints_for, names_label, opens_sorry, points_away
+from engine.core import Json, Message, Record
+from engine.text.leftovers import (
+    apologises,
+    hints_for,
+    names_label,
+    opens_sorry,
+    points_away,
+    unwrapped,
+)
 from engine.text.lengths import tokens_per_word, words
 from engine.text.runs import shared_run
 from engine.text.sentences import count, units
@@ -37,6 +46,33 @@ def shown(document: str, most: int) -> str:
     begin = min((at for at in (tail.find(" "), tail.find("\n")) if at >= 0), default=NEAR)
     head = head[:end] if end > len(head) - NEAR else head
     return head.rstrip() + CUT + (tail[begin:] if begin < NEAR else tail).lstrip()
+
+
+def document_fault(document: str, fewest_words: int) -> str:
+    """Why a document cannot be a response, as a slug, or ``""``."""
+    if not document.strip():
+        return "no_document"
+    return "document_too_short" if words(document) < fewest_words else ""
+
+
+def paired(record: Record, instruction: str, **facts: Json) -> Record:
+    """The record's document, byte for byte, as the response; it leaves the facts."""
+    left = {name: fact for name, fact in record.facts.items() if name != "document"}
+    turns = (Message("user", instruction), Message("assistant", str(record.facts["document"])))
+    return replace(record.child(0), messages=turns, facts=left | facts)
+
+
+def request(reply: str, label: str = "") -> str:
+    """The instruction that a reply is, without the label that the prompt ends with.
+
+    Empty where the token limit cut it: half an instruction is none.
+    """
+    if getattr(reply, "truncated", False):
+        return ""
+    text = unwrapped(reply)
+    head, mark, rest = text.partition(":")
+    named = mark and label and head.strip(" *").casefold() == label.casefold()
+    return unwrapped(rest.lstrip(" *")) if named else text
 
 
 def request_fault(text: str, document: str, language: str, most_shared: int) -> str:

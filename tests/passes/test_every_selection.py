@@ -16,6 +16,7 @@ from engine.passes.balance import PASS as BALANCE
 from engine.passes.deita_select import PASS as DEITA
 from engine.passes.facility_location import PASS as FACILITY
 from engine.passes.k_center import PASS as K_CENTER
+from engine.passes.k_means import PASS as K_MEANS
 from engine.passes.submodular_mix import PASS as SMART
 from engine.passes.temperature_mix import PASS as MIX
 from engine.passes.weighted_coreset import PASS as CORESET
@@ -26,6 +27,7 @@ SIZE = 25
 EVERY: dict[str, tuple[Pass[Any], dict[str, Any]]] = {
     "deita_select": (DEITA, {"score": "scores.mean", "threshold": 1}),
     "k_center": (K_CENTER, {"start": 3}),
+    "k_means": (K_MEANS, {}),
     "weighted_coreset": (CORESET, {"weights": ["scores.mean", "difficulty"]}),
     "facility_location": (FACILITY, {}),
     "submodular_mix": (SMART, {}),
@@ -34,8 +36,8 @@ EVERY: dict[str, tuple[Pass[Any], dict[str, Any]]] = {
     "temperature_mix": (MIX, {"temperature": 3}),
     "unimax": (MIX, {"method": "unimax", "score": "scores.mean"}),
 }
-WITH_VECTORS = {name: EVERY[name] for name in list(EVERY)[:6]}
-DRAWN = ("k_center", "submodular_mix_drawn", "balance", "temperature_mix")
+WITH_VECTORS = {name: EVERY[name] for name in list(EVERY)[:7]}
+DRAWN = ("k_center", "k_means", "submodular_mix_drawn", "balance", "temperature_mix")
 SCORED = ("deita_select", "weighted_coreset", "unimax")
 
 every = pytest.mark.parametrize("kind, params", EVERY.values(), ids=EVERY)
