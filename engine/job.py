@@ -23,6 +23,7 @@ from engine.jobfile import Place, Sheet, did_you_mean
 from engine.mistakes import dotted, explain, shown
 from engine.models.command import Serving
 from engine.models.rehearsal import Faults
+from engine.training.settings import TrainPart
 from engine.verdicts import Policy
 
 VERSION = 1
@@ -165,6 +166,8 @@ class JobFile(BaseModel, extra="forbid", strict=True):
     """None where no step asks one."""
     source: SourcePart | Several[SourcePart]
     steps: dict[Name, StepPart] = Field(min_length=1)
+    train: TrainPart | None = None
+    """Models that learn between rounds; none does where left out."""
     target: TargetPart = TargetPart()
     sink: Part | Several[Part] = Part(use="parquet")
     run: RunPart = RunPart()

@@ -6,7 +6,7 @@ of its own. Stage numbers are positions in ``Plan.stages`` and go into the ledge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import networkx as nx
@@ -19,6 +19,8 @@ SINK = ""
 
 Settle = Callable[[Iterable[Record], Iterable[Record]], Iterator[Outcome]]
 """This round's records and those kept in earlier rounds -> one outcome for each of the former."""
+Between = Callable[[int, Callable[[str], Iterator[Record]], Callable[[], bool]], Awaitable[None]]
+"""(round, what earlier ones kept at a step, whether the run winds down): before a round begins."""
 Rule = Callable[[Outcome], tuple[Outcome, Verdict | None]]
 
 
@@ -83,6 +85,7 @@ class Plan:
     """Source, step or pass -> who reads from it; ``(SINK,)`` where nobody does."""
     target: Target = Target()
     limits: Limits = Limits()
+    between: Between | None = None
 
     def stage_of(self, name: str) -> int:
         """The stage in which a step or pass runs."""

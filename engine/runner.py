@@ -201,6 +201,8 @@ class Runner:
 
     async def _one_round(self, round: int, feeds: dict[str, Any]) -> None:
         self.progress.round = round
+        if self._plan.between:
+            await self._plan.between(round, partial(self._kept, round), lambda: self._brake.on)
         for index, stage in enumerate(self._plan.stages):
             self.progress.stage = stage.name or " + ".join(stage.steps)
             with self._budget.stage(index, asyncio.get_running_loop().time) as through:

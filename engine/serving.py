@@ -87,7 +87,7 @@ def serve(job: Job, name: str, part: ModelPart, fleet: Fleet, logs: Path) -> Ser
                 asked=part.model or command.served_as(part),
                 replica=i,
                 command=words,
-                environment=job.environment,
+                environment={**job.environment, **command.adapting(part)},
                 base=job.base,
                 log=(logs / f"{name}-{i}.log").absolute(),
                 error=fail,

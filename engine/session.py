@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -37,6 +37,9 @@ from engine.rounds import End
 from engine.runner import Progress, Runner
 from engine.shard_process import Nursery
 from engine.wiring import Wiring, fingerprint, plan, wire
+
+if TYPE_CHECKING:
+    from engine.training.tuning import Tuner
 
 OUTPUTS = Path("outputs")
 LOGS = "logs"
@@ -260,9 +263,11 @@ async def _drive(
     sweeping: bool = False,
 ) -> End:
     brake = Brake()
-    chats = journals(answerers, ledger, brake)
+    tuner = _tuner(wiring, answerers, folder)
+    chats = journals(tuner.below() if tuner else answerers, ledger, brake)
     counts = {name: chat.counts for name, chat in chats.items()}
-    wired = plan(wiring, chats)
+    wired = plan(wiring, tuner.above(chats) if tuner else chats)
+    wired = replace(wired, between=tuner.between) if tuner else wired
     crew = shards.workers(agency, wiring.job, answerers, ledger, brake, counts)
     async with crew as grow:
         runner = Runner(wired, ledger, brake, grow, sweeping=sweeping)
@@ -284,6 +289,15 @@ async def _drive(
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await watching
+
+
+def _tuner(wiring: Wiring, answerers: Mapping[str, Answerer], folder: Path) -> Tuner | None:
+    """What trains models between rounds, where the job wants that."""
+    if wiring.job.file.train is None:
+        return None
+    from engine.training.tuning import Tuner
+
+    return Tuner(wiring, answerers, folder)
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def test_everything_it_reads_is_below_the_jobs_folder(file: Path) -> None:
     wiring = wire(load(file, environment={}))
     for bound in (*wiring.sources.values(), *wiring.steps.values()):
         for name, value in bound.params:
-            if isinstance(value, Path):
+            if isinstance(value, Path) and value.parent != shipped.folder("taxonomies"):
                 assert value.is_relative_to(shipped.JOBS.resolve()), f"{name}: {value}"
 
 
@@ -93,5 +93,6 @@ def test_a_rehearsal_of_a_few_seeds_comes_to_records(file: Path) -> None:
         assert PROGRAMS[file.stem] in {drop.reason for _, drop in seen.drops}
         return
     assert seen.records, [(step, drop.reason, drop.detail) for step, drop in seen.drops]
-    assert all(record.rehearsed == asks for record in seen.records)
+    made = [record for record in seen.records if record.facts.get("origin") != "seed"]
+    assert all(record.rehearsed == asks for record in made)  # a seed pair is people's, and stays
     assert all(isinstance(drop, Drop) for _, drop in seen.drops)

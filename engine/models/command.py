@@ -37,6 +37,8 @@ SHARE, NAPS = "gpu-memory-utilization", "enable-sleep-mode"
 DEVELOPING = {"VLLM_SERVER_DEV_MODE": "1"}
 """What vLLM's routes for sleep mode ask for. With it come others that ask for no key, for whoever
 is on this machine; so it is set only for servers that take turns."""
+ADAPTING = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
+"""What vLLM's route for adapters asks for; it takes none from whoever lacks the key."""
 QUIET = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "NO_COLOR": "1", "PYTHONSAFEPATH": "1"}
 _LOG_PREFIX = re.compile(
     r"^(?:\(\w[^)]*pid=\d+\)\s*)?(?:[A-Z]+ \d\d-\d\d \d\d:\d\d:\d\d \[[^\]]+\]\s?)?"
@@ -219,6 +221,11 @@ def environment(
     if devices:
         own["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
     return {**given, **own}
+
+
+def adapting(serving: Serving) -> Mapping[str, str]:
+    """What a server's environment needs that is to take adapters while it runs."""
+    return ADAPTING if serving.flag("enable-lora", False) else {}
 
 
 def last_words(log: str) -> str:

@@ -52,7 +52,7 @@ def config() -> LlamaConfig:
         num_attention_heads=2,
         num_key_value_heads=1,
         head_dim=32,  # vLLM's CPU attention knows no smaller one and dies at the first request
-        max_position_embeddings=4096,
+        max_position_embeddings=32768,
         bos_token_id=1,
         eos_token_id=0,
         pad_token_id=0,
