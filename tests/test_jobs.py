@@ -83,6 +83,7 @@ def test_its_fingerprint_is_the_same_at_every_start(file: Path) -> None:
     assert marks[0] == marks[1]
 
 
+@pytest.mark.slow
 @every_job
 def test_a_rehearsal_of_a_few_seeds_comes_to_records(file: Path) -> None:
     seen = load_for_preview(file, environment={}).preview(2, rehearse=True)

@@ -7,14 +7,15 @@ import inspect
 import re
 import textwrap
 from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 
 import networkx as nx
 import pytest
-import yaml
 from pydantic import BaseModel
 
 from engine import parts as lookup
+from engine import shipped
 from engine.asks import mismatches
 from engine.prompting import Library
 from tests.conftest import ROOT
@@ -106,11 +107,13 @@ def test_a_generator_has_a_test_of_its_own(part: Module) -> None:
 
 @every_generator
 def test_a_shipped_job_uses_the_generator(part: Module) -> None:
-    used = set()
-    for file in (ROOT / "engine/jobs").glob("*.yaml"):
-        steps = yaml.safe_load(file.read_text(encoding="utf-8"))["steps"]
-        used |= {step["use"] for step in steps.values()}
-    assert part.name in used, f"no job in engine/jobs uses {part.name}"
+    assert part.name in _used(), f"no job in engine/jobs uses {part.name}"
+
+
+@lru_cache(maxsize=1)
+def _used() -> set[str]:
+    jobs = map(shipped.read, (ROOT / "engine/jobs").glob("*.yaml"))
+    return {step["use"] for job in jobs for step in job["steps"].values()}
 
 
 @every_generator

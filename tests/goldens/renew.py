@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from engine import shipped
 from engine.languages.names import english_name
 from engine.prompting import Library, Template
 
@@ -19,9 +19,10 @@ PROMPTS = HERE.parent.parent / "prompts"
 COMMAND = "python -m tests.goldens.renew"
 
 
+@lru_cache(maxsize=1)
 def cases() -> dict[str, list[dict[str, Any]]]:
     """Prompt -> the cases it is rendered with."""
-    return yaml.safe_load((HERE / "inputs.yaml").read_text(encoding="utf-8"))
+    return shipped.read(HERE / "inputs.yaml")
 
 
 def files() -> Iterator[Path]:

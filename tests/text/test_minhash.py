@@ -97,6 +97,7 @@ def quality(said: list[bool], true: list[bool]) -> tuple[float, float]:
     return both / sum(said), both / sum(true)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold, bands, rows", [(0.7, 14, 8), (0.8, 9, 13)])
 def test_precision_and_recall_are_within_a_point_of_true_minhash_at_the_same_bands(
     threshold, bands, rows
