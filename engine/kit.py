@@ -200,7 +200,9 @@ Work = Callable[[Record, Kit[P]], Awaitable[tuple[Sequence[Outcome], Verdict | N
 
 
 def _graph(kind: Generator[P]) -> Work[P]:
-    app = _in_place(kind.graph()).compile()
+    from engine.lean import compiled  # langgraph takes its time to load
+
+    app = compiled(kind.graph())
 
     async def run(record: Record, kit: Kit[P]) -> tuple[Sequence[Outcome], None]:
         start = {"record": record}
@@ -211,27 +213,6 @@ def _graph(kind: Generator[P]) -> Work[P]:
         except ReplyError as error:
             return [Drop(record, "bad_reply", str(error))], None
         return cast(Sequence[Outcome], out or []), None
-
-    return run
-
-
-def _in_place(graph: Any) -> Any:
-    """Plain functions, as nodes or routes, are run where they stand.
-
-    Langgraph would give each to a thread and trace each route: a tenth of a graph's time. So a
-    node that waits for something has to be ``async``.
-    """
-    routes = [spec.path for specs in graph.branches.values() for spec in specs.values()]
-    for part in [*routes, *(spec.runnable for spec in graph.nodes.values())]:
-        plain = getattr(part, "func", None)
-        if plain is not None and hasattr(part, "func_accepts"):
-            part.afunc, part.trace = _awaited(plain), False
-    return graph
-
-
-def _awaited(plain: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    async def run(*args: Any, **kwargs: Any) -> Any:
-        return plain(*args, **kwargs)
 
     return run
 
