@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine import options
+from engine import commands, options
 from engine.exits import CODES, EXIT, Commands
 from engine.options import Changes, Format, JobName, Json, Rehearse, Run, SinkName
 from engine.quiet import hush
@@ -347,6 +347,10 @@ def schema() -> None:
 
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return _json({**draft, **JobFile.model_json_schema(by_alias=True)})
+
+
+app.command()(commands.calibrate)
+app.command()(commands.languages)
 
 
 def _load(job: str, changes: list[str] | None) -> Job:

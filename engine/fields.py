@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from engine.core import JobError, Json, Message, Record, Role
 from engine.kit import Well
+from engine.languages.tags import nearest, normalise
 from engine.text.clean import clean
 
 ROLES: Mapping[str, Role] = {
@@ -39,29 +40,19 @@ _TAG = regex.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*")
 
 
 def tag(text: str) -> str:
-    """A BCP-47 tag in its usual spelling: ``zh_hans`` is ``zh-Hans``, ``eng_GB`` is ``en-GB``.
+    """A BCP-47 tag as ``engine.languages`` spells it: ``zh_CN`` is ``zh-Hans``, ``iw`` is ``he``.
 
     Raises:
-        ValueError: ``text`` cannot be a tag.
+        ValueError: ``text`` cannot be a tag, or names no language that is known; says the nearest.
     """
     if not _TAG.fullmatch(text):
-        raise ValueError(f"{text!r} is not a BCP-47 language tag such as 'de' or 'zh-Hans'")
-    code, *rest = text.replace("_", "-").split("-")
-    return "-".join([_shortest(code.lower()), *map(_subtag, rest)])
-
-
-def _shortest(code: str) -> str:
-    """The two-letter code where a language has one (BCP 47, section 2.2.1), else the code."""
-    from babel.core import get_global
-
-    alias = get_global("language_aliases").get(code, code) if len(code) == 3 else code
-    return alias if len(alias) == 2 else code
-
-
-def _subtag(part: str) -> str:
-    if len(part) == 2:
-        return part.upper()
-    return part.title() if len(part) == 4 and part.isalpha() else part.lower()
+        raise ValueError(
+            f"{text!r} is not a BCP-47 language tag such as 'de' or 'zh-Hans'; {nearest(text)}"
+        )
+    try:
+        return normalise(text)
+    except JobError as error:
+        raise ValueError(str(error)) from error
 
 
 Tag = Annotated[str, AfterValidator(lambda text: tag(text) if text else "")]

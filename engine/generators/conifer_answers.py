@@ -22,9 +22,17 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
-from engine.constraints.reading import ConstraintError, failures, listed, passes, results
+from engine.constraints.reading import (
+    ConstraintError,
+    failures,
+    language_of,
+    listed,
+    passes,
+    results,
+)
 from engine.core import Drop, Message, Record, ReplyError
 from engine.kit import Flow, Generator, Kit
+from engine.languages.agreement import teller
 from engine.prompting import Prompt
 
 HARDEST = 5
@@ -101,7 +109,8 @@ async def verify(state: State, runtime: Run) -> State:
         constraints = listed(record.facts.get("constraints"))
     except ConstraintError as error:
         return {"reason": "bad_constraint", "detail": str(error)}
-    found = results(state["answer"], constraints, record.language)
+    tell = teller(language_of(constraints, record.language))
+    found = results(state["answer"], constraints, record.language, tell)
     if constraints and not passes(found):
         return {"reason": "constraint_failed", "detail": failures([found])}
     return {"record": record.with_facts(constraint_results=found) if constraints else record}

@@ -25,14 +25,15 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from engine.constraints.drawing import all_said, attached, draw, in_english, worded
 from engine.constraints.kinds import Ground
-from engine.constraints.reading import KINDS, Constraint, failures, passes, results
+from engine.constraints.reading import KINDS, Constraint, failures, language_of, passes, results
 from engine.constraints.stock import stock_for
 from engine.core import Drop, Json, Message, Outcome
 from engine.kit import Flow, Generator, Kit
+from engine.languages.agreement import teller
 from engine.prompting import Prompt
 
 RARE = ("detectable_format:constrained_response", "language:response_language")
-"""Not drawn: set phrases fit few questions, unless a job asks; nobody here tells languages."""
+"""Not drawn: set phrases fit few questions, unless a job asks; no job says which languages."""
 TAKES = 2
 
 
@@ -138,7 +139,8 @@ async def answer(state: State, runtime: Run) -> State:
 async def verify(state: State, runtime: Run) -> State:
     """Hold every answer against the constraints; keep some of those that meet all of them."""
     kit, record, answers = runtime.context, state["record"], state["answers"]
-    found = [results(text, state["constraints"], record.language) for text in answers]
+    tell = teller(language_of(state["constraints"], record.language))
+    found = [results(text, state["constraints"], record.language, tell) for text in answers]
     passed = [n for n, each in enumerate(found) if passes(each)]
     record = record.with_facts(pass_rate=round(len(passed) / record.facts["answers"], 4))
     if not passed or record.facts["pass_rate"] > kit.params.max_pass_rate:

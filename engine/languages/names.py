@@ -13,10 +13,13 @@ from functools import lru_cache
 def english_name(tag: str) -> str:
     """The English name of a BCP-47 tag, e.g. ``Simplified Chinese`` for ``zh-Hans``.
 
-    A tag that CLDR has no name for is returned as it is.
+    Where CLDR has no name, the table of languages may have one; else the tag is its own name.
     """
     from babel import Locale
 
+    from engine.languages.sheet import sheet
+
     names = Locale("en").languages
     parts = tag.replace("_", "-").split("-")
-    return str(names.get("_".join(parts)) or names.get(parts[0]) or tag)
+    listed = sheet().languages.get(parts[0], {}).get("name")
+    return str(names.get("_".join(parts)) or names.get(parts[0]) or listed or tag)

@@ -13,7 +13,7 @@ import regex
 from engine.text.tokens import tokens
 
 _LETTER = regex.compile(r"\p{L}")
-_SEVERAL = {
+SEVERAL = {
     "Jpan": ("Hani", "Hira", "Kana"),
     "Kore": ("Hang", "Hani"),
     "Hans": ("Hani",),
@@ -52,7 +52,7 @@ def share_in_script(text: str, tag: str) -> float:
 
 @lru_cache(maxsize=256)
 def _letters_of(code: str) -> regex.Pattern[str] | None:
-    names = _SEVERAL.get(code, (code,)) if code else ()
+    names = SEVERAL.get(code, (code,)) if code else ()
     try:
         scripts = "".join(rf"\p{{Script_Extensions={name}}}" for name in names)
         return regex.compile(rf"[\p{{L}}&&[{scripts}]]", regex.V1) if scripts else None

@@ -3,8 +3,8 @@
 ``facts["constraints"]`` is a list of ``{type, params}`` (see ``engine.constraints.reading``): put
 there by the generator ``constrained``, by a source, or by hand. Every one is checked, strictly and
 loosely, and what was found stays on the record as ``facts["constraint_results"]``. A constraint
-that cannot be decided (capitals in Chinese; a language, without anybody who tells languages) is
-``skipped`` and never passes; one that cannot be read drops its record, whatever the settings.
+that cannot be decided (capitals in Chinese; the language of three words) is ``skipped`` and never
+passes; one that cannot be read drops its record, whatever the settings.
 
 Source: Zhou et al., "Instruction-Following Evaluation for Large Language Models", 2023,
 arXiv:2311.07911 (strict and loose accuracy, by constraint and by prompt).
@@ -18,9 +18,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from engine.constraints.reading import ConstraintError, listed, results
+from engine.constraints.reading import ConstraintError, language_of, listed, results
 from engine.core import Drop, Json, Outcome, Record
 from engine.kit import Kit, Verifier
+from engine.languages.agreement import teller
 
 
 class Params(BaseModel, extra="forbid"):
@@ -44,7 +45,8 @@ def check(record: Record, kit: Kit[Params]) -> Outcome:
         return Drop(record, "bad_constraint", str(error)[:500])
     if not constraints:
         return Drop(record, "no_constraints", 'facts["constraints"] is missing or empty')
-    found = results(record.last("assistant"), constraints, record.language)
+    tell = teller(language_of(constraints, record.language))
+    found = results(record.last("assistant"), constraints, record.language, tell)
     return _decided(record.with_facts(constraint_results=found), found, kit.params)
 
 

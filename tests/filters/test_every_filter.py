@@ -10,6 +10,7 @@ from engine.filters import (
     format,
     hidden_unicode,
     injection,
+    language,
     length,
     pii,
     refusal,
@@ -22,7 +23,8 @@ from tests.filters.samples import GOOD, HOSTILE, MEGABYTE, STYLES
 FILTERS = {
     module.__name__.rpartition(".")[2]: module.FILTER
     for module in (
-        *(copied, format, hidden_unicode, injection, length, pii, refusal, repetition, secrets),
+        *(copied, format, hidden_unicode, injection, language, length, pii),
+        *(refusal, repetition, secrets),
     )
 }
 each_filter = pytest.mark.parametrize("kind", FILTERS.values(), ids=FILTERS)
@@ -69,6 +71,7 @@ async def test_no_text_breaks_a_filter(bind, kind, text):
 
 @each_filter
 @pytest.mark.parametrize("text", MEGABYTE.values(), ids=MEGABYTE)
+@pytest.mark.slow
 async def test_a_megabyte_is_checked_to_the_end(bind, kind, text):
     step, _ = bind(kind)
     assert len(await step(seed("Please answer this now.", "en", text))) == 1

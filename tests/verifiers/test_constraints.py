@@ -76,12 +76,34 @@ async def test_nothing_decided_is_never_kept(bind: Bind) -> None:
     assert isinstance(drop, Drop) and drop.reason == "constraint_undecided"
 
 
-async def test_the_language_of_an_answer_is_undecided_while_nobody_tells_languages(
+GERMAN = {"type": "language:response_language", "params": {"language": "de"}}
+
+
+async def test_the_language_of_an_answer_is_undecided_where_it_is_too_short_to_tell(
     bind: Bind,
 ) -> None:
-    german = {"type": "language:response_language", "params": {"language": "de"}}
-    drop = await outcome(bind, answered("Es regnet.", german))
+    drop = await outcome(bind, answered("Es regnet.", GERMAN))
     assert isinstance(drop, Drop) and drop.reason == "constraint_undecided"
+
+
+async def test_the_language_of_an_answer_is_told(bind: Bind) -> None:
+    long = "Es regnet seit gestern Abend, und die Wege im Park stehen unter Wasser."
+    assert isinstance(await outcome(bind, answered(long, GERMAN, language="en")), Record)
+    drop = await outcome(bind, answered("It has been raining since yesterday evening.", GERMAN))
+    assert isinstance(drop, Drop) and drop.reason == "constraint_failed"
+    assert drop.detail == "language:response_language: in en, wanted de"
+    indonesian = {"type": "language:response_language", "params": {"language": "id"}}
+    close = "Semua orang dilahirkan merdeka dan mempunyai martabat dan hak-hak yang sama."
+    assert isinstance(await outcome(bind, answered(close, indonesian)), Record)
+
+
+async def test_capitals_in_a_language_are_both(bind: Bind) -> None:
+    capitals = {"type": "change_case:english_capital", "params": {"language": "en"}}
+    english = "IT HAS BEEN RAINING SINCE YESTERDAY EVENING AND THE PATHS ARE FLOODED."
+    assert isinstance(await outcome(bind, answered(english, capitals)), Record)
+    german = "ES REGNET SEIT GESTERN ABEND, UND DIE WEGE IM PARK STEHEN UNTER WASSER."
+    drop = await outcome(bind, answered(german, capitals))
+    assert isinstance(drop, Drop) and drop.reason == "constraint_failed"
 
 
 @pytest.mark.parametrize(
