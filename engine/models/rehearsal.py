@@ -46,6 +46,8 @@ _NOT_TOPICS = frozenset(
 _COUNTS = ("count", "wanted", "number", "how_many", "n")
 _SECTIONS = "reply_labels"
 """The input that lists the labels under which the parts of a reply are to stand."""
+_MARKS = "marks"
+"""The input that lists the sentinels which a translation has to carry along."""
 _OPTIONS = ("labels", "options", "choices", "classes", "categories")
 _NUMBERED = regex.compile(r"^[ \t]*(\d{1,4})[.)、．][ \t]*(\S?)", regex.M)
 
@@ -178,7 +180,7 @@ class Rehearsal:
         if (labels := inputs.get(_SECTIONS)) and fault != "malformed":
             return "\n".join(f"{label}\n{say('instruction')}" for label in labels)
         form = request.form if request.form in ("instruction", "label") else "answer"
-        text = say(cast(Kind, form))
+        text = " ".join([say(cast(Kind, form)), *inputs.get(_MARKS, ())])
         return f"{rng.choice(voice.preambles)}\n```\n{text}" if fault == "malformed" else text
 
 

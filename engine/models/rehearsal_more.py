@@ -1,4 +1,4 @@
-"""What the rehearsal does besides chatting: choices, tool calls, scores and vectors.
+"""What the rehearsal does besides chatting: choices, tool calls, quotations, scores and vectors.
 
 All of it is shaped like a real model's and carries the model name ``rehearsal``: a choice is a
 draw, a call's arguments follow the tool's schema, a score depends on the words of the text and
@@ -8,7 +8,8 @@ on whether the prompt has them, a vector is one of hashed character n-grams.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 import regex
@@ -23,6 +24,8 @@ RARE, COMMON = -6.0, -0.5
 """Log-probabilities between which a word's own is drawn, in nats."""
 KNOWN = 0.4
 """What is left of it where the prompt has the word: a reply speaks of what was asked."""
+QUOTED = 80
+"""Characters of a line from which on it is worth quoting."""
 _PIECE = regex.compile(rf"\s*[{UNSPACED}]\p{{M}}*|\s*[^\s{UNSPACED}]+|\s+", regex.V1)
 
 
@@ -34,6 +37,25 @@ def tool_call(
     writer = SchemaWriter(tool.parameters, rng, say, request.language)
     arguments = orjson.dumps(writer.write()).decode()
     return ToolCall(tool.name, arguments[:-1] if broken else arguments)
+
+
+def quoting(
+    say: Callable[[Kind], str], inputs: Mapping[str, Any], rng: random.Random
+) -> Callable[[Kind], str]:
+    """``say``, with a line of the longest input, letter by letter, for what is to be a quotation.
+
+    Where no input is a text, a quotation is some material.
+    """
+    texts = [value for value in inputs.values() if isinstance(value, str)]
+    lines = [line.strip() for line in max(texts, key=len, default="").splitlines()]
+    long = [line for line in lines if len(line) >= QUOTED] or [line for line in lines if line]
+
+    def quote(kind: Kind) -> str:
+        if kind != "quote":
+            return say(kind)
+        return rng.choice(long) if long else say("material")
+
+    return quote
 
 
 def scores(request: Request, tokens_in: int) -> Scores:

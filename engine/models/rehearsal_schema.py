@@ -38,6 +38,7 @@ _KINDS: dict[Kind, str] = {
     "label": "label category class tag type kind verdict domain genre",
     "title": "title name topic subject concept skill keyword theme heading entity key subtopic "
     "term field",
+    "quote": "quote quotation span",
 }
 _WORD_KIND = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _BAD_NEWS = regex.compile(

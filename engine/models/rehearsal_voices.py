@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from engine.core import JobError
 from engine.text.tokens import is_unspaced, tokens
 
-Kind = Literal["instruction", "answer", "sentence", "reason", "material", "title", "label"]
+Kind = Literal["instruction", "answer", "sentence", "reason", "material", "title", "label", "quote"]
 
 NEAR_REPEATS = 0.05
 """Share of instructions taken from ``COMMON`` per language, as a real model has its favourites."""
