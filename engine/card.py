@@ -71,6 +71,8 @@ class About:
     """Name in the job to the licence it states for that model's output; left out: not stated."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Split name to the bytes of its text, as UTF-8."""
+    mixes: Sequence[tuple[str, str, Sequence[Sequence[object]]]] = ()
+    """Of each step with a plan of languages: its name, the kind of plan, a line a language."""
 
     @property
     def records(self) -> int:
@@ -86,6 +88,7 @@ def card(about: About) -> str:
         *_warning(about),
         _summary(about),
         *_rows(about),
+        *_mixes(about),
         *_making(about),
         *_licences(about),
         *_limits(about),
@@ -155,6 +158,13 @@ def _rows(about: About) -> Iterator[str]:
         "answered), `lineage` (each step with its parent record and model calls) and `facts` "
         "(what else is known, as JSON)."
     )
+
+
+def _mixes(about: About) -> Iterator[str]:
+    for step, kind, lines in about.mixes:
+        yield f"## Plan of languages: {_line(step)} ({_line(kind)})"
+        yield _table(("Language", "Planned", "There were", "Repetition", "Records"), lines)
+        yield "Repetition is planned by there were: how often a record is meant, on average."
 
 
 def _making(about: About) -> Iterator[str]:

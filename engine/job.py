@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+import pydantic
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
@@ -21,6 +22,7 @@ from engine import deadline, jobfile, shipped
 from engine.core import JobError
 from engine.jobfile import Place, Sheet, did_you_mean
 from engine.mistakes import dotted, explain, shown
+from engine.mixtures import Languages, quotas_of
 from engine.models.command import Serving
 from engine.models.rehearsal import Faults
 from engine.training.settings import TrainPart
@@ -28,6 +30,8 @@ from engine.verdicts import Policy
 
 VERSION = 1
 """Of the format of job files."""
+LANGUAGES = "languages"
+"""The step that the plan of languages becomes."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"\w[\w-]{0,99}")
 _FOLDER = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
@@ -169,8 +173,28 @@ class JobFile(BaseModel, extra="forbid", strict=True):
     train: TrainPart | None = None
     """Models that learn between rounds; none does where left out."""
     target: TargetPart = TargetPart()
+    languages: Languages | None = None
+    """Accepted records by language: tag -> share, or another plan; the last step realises it."""
     sink: Part | Several[Part] = Part(use="parquet")
     run: RunPart = RunPart()
+
+    @pydantic.model_validator(mode="after")
+    def _quotas(self) -> JobFile:
+        """The plan of ``languages`` as a step behind all that nothing else reads."""
+        if self.languages:
+            if LANGUAGES in self.steps:
+                raise ValueError(f"a step is called {LANGUAGES!r}, as the one of `languages:` is")
+            read = {name for step in self.steps for name in self.reads(step)}
+            said = quotas_of(self.languages, self.target.accepted, sorted({*self.steps} - read))
+            self.steps[LANGUAGES] = StepPart.model_validate(said)
+        return self
+
+    def reads(self, step: str) -> list[str]:
+        """The steps or named sources that a step reads from; none: all sources."""
+        if given := self.steps[step].reads:
+            return [given] if isinstance(given, str) else given
+        order = list(self.steps)
+        return order[: order.index(step)][-1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +231,7 @@ class Job:
 
     def reads(self, step: str) -> list[str]:
         """The names that a step reads from."""
-        given = self.file.steps[step].reads
-        if given:
-            return [given] if isinstance(given, str) else given
-        order = list(self.file.steps)
-        above = order.index(step) - 1
-        return [order[above]] if above >= 0 else [source.name for source in self.sources]
+        return self.file.reads(step) or [source.name for source in self.sources]
 
     def error(self, place: Place, why: str, *, key: bool = False) -> JobError:
         """An error that says where in the file."""

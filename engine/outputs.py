@@ -23,6 +23,7 @@ from engine.job import Job, JobFile
 from engine.ledger import Ledger
 from engine.prompting import Library
 from engine.result import DATASET
+from engine.selection.mixing import Mixes
 from engine.wiring import Bound, Wiring
 
 TRAIN = "train"
@@ -57,6 +58,7 @@ class Census:
         self.sizes: Counter[str] = Counter()
         self.languages: Counter[str] = Counter()
         self.rehearsal = False
+        self.mixes = Mixes()
         self._models: dict[str, set[str]] = {}
         self._prompts: set[str] = set()
         for record in book.accepted(self._wanted):
@@ -90,6 +92,7 @@ class Census:
             rehearsal=self.rehearsal,
             target=job.file.target.accepted or None,
             stated={name: part.licence for name, part in job.file.models.items() if part.licence},
+            mixes=self.mixes.tables(),
         )
 
     def _count(self, record: Record) -> None:
@@ -98,6 +101,7 @@ class Census:
         self.sizes[split] += sum(len(m.content.encode(errors="replace")) for m in record.messages)
         self.languages[record.language] += 1
         self.rehearsal |= record.rehearsed
+        self.mixes.add(record)
         for hop in record.lineage:
             roles: Mapping[str, str] = self._wiring.roles.get(hop.step, {})
             for call in hop.calls:

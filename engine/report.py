@@ -46,6 +46,7 @@ from engine.storage import explained
 from engine.text.sides import turns
 from engine.text.tokens import tokens
 from engine.text.verbs import Opening, opening
+from engine.tongues import Tongues
 
 MEASURED = 20_000
 """Records whose texts are measured, about; all of them where there are fewer."""
@@ -103,11 +104,7 @@ def _template() -> Template:
 
 def _page(book: Ledger, about: About) -> dict[str, Any]:
     """Everything that the template is given."""
-    survey = Survey(min(book.waiting(""), about.target or math.inf), about.languages)
-    for record in book.accepted(about.target or -1):
-        survey.add(record)
-    for _, drop in book.drops():
-        survey.judged(drop.record, accepted=False)
+    survey = _surveyed(book, about)
     steps = [stage.step for stage in about.funnel]
     end = book.meta("end") or ""
     seeds, failed = book.seeds()
@@ -126,6 +123,7 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
         "dropped": drops.total(),
         "widest": max((max(s.entered, s.kept + _all(s.dropped)) for s in about.funnel), default=0),
         "languages": _languages(survey.languages, reasons),
+        "tongues": survey.tongues.page(steps),
         "checks": survey.rulings.table(steps),
         "judges": survey.leanings.figures(),
         "rates": {by: survey.rulings.rates(steps, by) for by in ("language", "source")},
@@ -145,11 +143,23 @@ def _page(book: Ledger, about: About) -> dict[str, Any]:
 # -- reading the accepted records once -------------------------------------------------------
 
 
+def _surveyed(book: Ledger, about: About) -> Survey:
+    expected = min(book.waiting(""), about.target or math.inf)
+    survey = Survey(expected, about.languages, Tongues(book.recall))
+    for record in book.accepted(about.target or -1):
+        survey.add(record)
+    for step, drop in book.drops():
+        survey.judged(drop.record, accepted=False)
+        survey.tongues.add(drop.record, step, drop.reason)
+    return survey
+
+
 class Survey:
     """What one reading of the accepted records brings."""
 
-    def __init__(self, expected: float, languages: Mapping[str, int]) -> None:
+    def __init__(self, expected: float, languages: Mapping[str, int], tongues: Tongues) -> None:
         """Prepare for about ``expected`` records in these languages (tag -> records)."""
+        self.tongues = tongues
         self.accepted = self.measured = 0
         self.languages: Counter[str] = Counter()
         self.lengths: dict[str, dict[str, Counter[int]]] = {side: {} for side in SIDES}
@@ -168,6 +178,7 @@ class Survey:
         mark = int(stable_id("report", record.id), 16) / 2**64
         self.accepted += 1
         self.judged(record, accepted=True)
+        self.tongues.add(record)
         self.languages[record.language] += 1
         if mark < self._share:
             self._measure(record, mark)
@@ -183,6 +194,7 @@ class Survey:
 
     def _measure(self, record: Record, mark: float) -> None:
         self.measured += 1
+        self.tongues.measure(record)
         for side in SIDES:
             length = len(tokens("\n".join(turns(record, side))))  # type: ignore[arg-type]
             self.lengths[side].setdefault(record.language, Counter())[length] += 1

@@ -259,6 +259,7 @@ async def test_nothing_is_fetched_from_anywhere(book):
     }
 
 
+@pytest.mark.slow
 async def test_a_record_of_a_megabyte_is_shown_by_its_start_and_says_so(book):
     await fill(book, [record(1, text="wort " * 210_000, document="d" * 1_000_000)])
     seen = page(book)
@@ -287,7 +288,7 @@ async def test_odd_records_are_survived(book):
 async def test_many_languages_fold_and_many_records_are_sampled(book):
     tags = [f"{a}{b}" for a in "abcdefghij" for b in "pqrst"]
     await fill(book, [record(i, tag) for tag in tags for i in range(3)])
-    survey = report.Survey(10_000_000, Counter())
+    survey = report.Survey(10_000_000, Counter(), report.Tongues(book.recall))
     for one in book.accepted():
         survey.add(one)
     assert survey.accepted == 150

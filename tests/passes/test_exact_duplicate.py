@@ -70,6 +70,7 @@ def test_ten_thousand_equal_rows_leave_one_even_if_they_share_an_id():
     assert len(kept(settle(PASS, [seed("Zähle bis zehn!")] * 10_000))) == 1
 
 
+@pytest.mark.slow
 def test_a_megabyte_and_half_a_surrogate_pair_are_compared_like_anything():
     long = "ฝนตก \ud83d " * 100_000
     assert kept(settle(PASS, [row("a", long), row("b", long + "x"), row("c", long)])) == ["a", "b"]

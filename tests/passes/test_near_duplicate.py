@@ -173,6 +173,7 @@ def test_outcomes_do_not_depend_on_where_earlier_rounds_end():
     assert [record.id for record in first] + then == whole
 
 
+@pytest.mark.slow
 def test_a_megabyte_is_compared_with_short_texts_and_with_itself():
     rng = random.Random(9)
     long = " ".join(str(rng.getrandbits(30)) for _ in range(100_000))

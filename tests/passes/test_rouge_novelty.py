@@ -144,6 +144,7 @@ def test_ten_thousand_equal_rows_leave_one():
     assert kept(settle(PASS, rows(["Schreib ein Gedicht über den Frühling."] * 10_000))) == ["r0"]
 
 
+@pytest.mark.slow
 def test_a_megabyte_is_compared_with_short_texts_and_with_itself():
     long = "wort und satz " * 75_000
     texts = ["wort und satz", long, "ganz anderes", long]

@@ -188,6 +188,7 @@ def test_outcomes_come_one_by_one_as_records_arrive():
         assert next(stream).id == "r0"
 
 
+@pytest.mark.slow
 def test_ten_thousand_equal_rows_empty_texts_and_a_megabyte_are_all_the_same_to_it():
     same = [seed("")] * 10_000 + [seed("句" * 1_000_000)]
     assert len({record.facts["split"] for record in settle(PASS, same)}) == 1

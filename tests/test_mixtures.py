@@ -1,0 +1,120 @@
+"""``languages:`` of a job: quotas that are met in accepted records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+import engine
+from engine.core import JobError
+from engine.job import JobFile, load
+from engine.outputs import export
+from engine.rounds import End
+from tests.test_session import TEXTS
+
+JOB = """
+version: 1
+job: tongues
+seed: 4
+models: {writer: {use: rehearsal}}
+source: {use: documents, with: {path: texts, language_from: folder, licence: CC0-1.0}}
+steps:
+  reverse: {use: reverse_instructions, with: {min_words: 5}}
+  length: {use: length}
+"""
+
+
+def job(folder: Path, ending: str, each: int = 8, steps: str = "") -> Path:
+    for language, text in TEXTS.items():
+        place = folder / "texts" / language
+        place.mkdir(parents=True, exist_ok=True)
+        for i in range(each):
+            (place / f"{i}.txt").write_text(f"{text} ({i})\n", encoding="utf-8")
+    (folder / "job.yaml").write_text(JOB + steps + ending, encoding="utf-8")
+    return folder / "job.yaml"
+
+
+def languages(result: engine.Result) -> dict[str, int]:
+    return dict(Counter(result.dataset()["language"]))
+
+
+@pytest.mark.parametrize(
+    "said, counts",
+    [
+        ("{eu: 0.5, en: 0.3, de: 0.2}", {"eu": 5, "en": 3, "de": 2}),
+        ("{languages: [eu, de]}", {"eu": 5, "de": 5}),
+        ("{temperature: 1, sizes: {eu: 60, en: 30, de: 10}}", {"eu": 6, "en": 3, "de": 1}),
+        ("{unimax: true, sizes: {eu: 60, en: 30, de: 1}}", {"eu": 5, "en": 4, "de": 1}),
+    ],
+)
+def test_quotas_are_met_in_accepted_records_over_as_many_rounds_as_it_takes(
+    tmp_path: Path, said: str, counts: dict[str, int]
+) -> None:
+    target = "target: {accepted: 10, round: 6}\n"
+    result = engine.run(engine.load(job(tmp_path, f"{target}languages: {said}\n")), tmp_path / "o")
+    assert result.end is End.MET and languages(result) == counts
+    card = (tmp_path / "o" / "dataset" / "README.md").read_text(encoding="utf-8")
+    assert "Plan of languages: languages" in card
+    again = engine.run(engine.load(tmp_path / "job.yaml"), tmp_path / "o")
+    assert languages(again) == counts, "the same command again changes nothing"
+    export(tmp_path / "o", "sharegpt", "parquet", tmp_path / "other")
+    told = (tmp_path / "other" / "README.md").read_text(encoding="utf-8")
+    assert "Plan of languages: languages" in told
+
+
+def test_a_language_that_runs_out_leaves_its_place_empty(tmp_path: Path) -> None:
+    ending = "target: {accepted: 20}\nlanguages: {eu: 0.9, de: 0.1}\n"
+    result = engine.run(engine.load(job(tmp_path, ending)), tmp_path / "o")
+    assert result.end is not End.MET and languages(result) == {"eu": 8, "de": 2}
+
+
+def test_all_branches_that_nothing_reads_end_in_the_plan(tmp_path: Path) -> None:
+    more = "  other: {use: length, from: reverse}\n"
+    ending = "target: {accepted: 10}\nlanguages: {eu: 0.5, de: 0.5}\n"
+    loaded = load(job(tmp_path, ending, steps=more), environment={})
+    assert loaded.reads("languages") == ["length", "other"]
+    assert loaded.reads("reverse") == ["source"] and loaded.reads("length") == ["reverse"]
+    assert list(loaded.file.steps)[-1] == "languages"
+
+
+def test_shares_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
+    ending = "target: {accepted: 10}\nlanguages: {eu: 0.5, de: 0.5}\n"
+    found = load(job(tmp_path, ending), ["languages.eu=0.2", "languages.de=0.8"], {})
+    assert found.file.steps["languages"].settings["shares"] == {"eu": 0.2, "de": 0.8}
+
+
+@pytest.mark.parametrize(
+    "ending, why",
+    [
+        ("languages: {eu: 1}\n", "shares of target.accepted"),
+        ("target: {accepted: 9}\nlanguages: {eu: 0.5, de: 0.4}\n", "sum to 0.9, not to 1"),
+        ("target: {accepted: 9}\nlanguages: {eu: 0.5, german!: 0.5}\n", "BCP-47"),
+        ("target: {accepted: 9}\nlanguages: {temperature: 3}\n", "want sizes"),
+        ("target: {accepted: 9}\nlanguages: {unimax: true, sizes: {eu: 3}}\n", "less than"),
+        ("target: {accepted: 9}\nlanguages: {temperature: 3, shares: {eu: 1}}\n", "say one of"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_a_mistake_in_the_job(
+    tmp_path: Path, ending: str, why: str
+) -> None:
+    with pytest.raises(JobError, match=why):
+        load(job(tmp_path, ending), environment={})
+
+
+def test_the_schema_takes_both_ways_to_say_it(tmp_path: Path) -> None:
+    schema = JobFile.model_json_schema(by_alias=True)
+    said = yaml.safe_load(job(tmp_path, "").read_text(encoding="utf-8"))
+    for languages in ({"eu": 0.5, "de": 0.5}, {"languages": ["eu", "de"]}):
+        jsonschema.validate({**said, "languages": languages}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**said, "languages": ["eu"]}, schema)
+
+
+def test_a_step_of_that_name_is_taken(tmp_path: Path) -> None:
+    steps, ending = "  languages: {use: length}\n", "target: {accepted: 9}\nlanguages: {eu: 1}\n"
+    with pytest.raises(JobError, match="a step is called 'languages'"):
+        load(job(tmp_path, ending, steps=steps), environment={})
