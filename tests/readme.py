@@ -11,6 +11,7 @@ from engine import parts
 README = Path(__file__).parent.parent / "README.md"
 KINDS = {
     "generators": "Methods",
+    "graphs": "Methods that the job declares",
     "filters": "Filters",
     "verifiers": "Verifiers",
     "passes": "Passes",

@@ -203,6 +203,7 @@ def test_records_that_no_model_touched_do_not_hide_a_rehearsal(cli: Cli) -> None
     said = cli("run", "kun", "--rehearse", "--set", "target.accepted=4").stdout
     assert "REHEARSAL" in said
 
+
 def test_a_run_meets_its_target_and_every_verb_can_read_it(cli: Cli) -> None:
     ran = cli("run", job(), "--json")
     value = told(ran)

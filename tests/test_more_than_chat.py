@@ -240,6 +240,7 @@ def calls(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_shards_give_the_same_records(run: Run) -> None:
     assert records(run("run.shards=2", to="two")) == records(run(to="one"))
 

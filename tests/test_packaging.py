@@ -98,6 +98,7 @@ def test_the_wheel_says_who_it_is_and_under_which_licence(wheel: zipfile.ZipFile
     assert not [need for need in core if "==" in need], "no exact pins"
 
 
+@pytest.mark.slow
 def test_an_installed_engine_finds_its_files_from_an_empty_folder(
     wheel: zipfile.ZipFile, tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ def test_the_table_of_parts_is_that_of_the_docstrings() -> None:
     assert renewed(TEXT) == TEXT, "run `python -m tests.readme`"
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", block("python example")],

@@ -80,23 +80,25 @@ def read(well: Well[Params]) -> Iterator[Record]:
     A file with nothing but white space holds no document and yields nothing.
     """
     params, found = well.params, False
-    for name, raw in _files(params):
+    for name, text, language in texts(params):
         found = True
-        text, language = _decoded(name, raw, params), _language(name, params)
         markdown = not name.endswith(".txt")
         title = (markdown and heading(text)) or PurePosixPath(name).stem
         cut = parts(text, params.split, params.min_characters, params.max_characters, markdown)
         for index, part in enumerate(cut):
             document = text[part.start : part.end]
-            facts: dict[str, Json] = {
-                "document": document,
-                "title": clean(title),
-                "path": clean(name),
-            }
-            facts |= _particulars(part, index, params) | params.facts(well.name)
+            facts: dict[str, Json] = {"document": document, "title": clean(title)}
+            facts |= {"path": clean(name)} | _particulars(part, index, params)
+            facts |= params.facts(well.name)
             yield Record(well.id(name, index, document), language, (), facts)
     if not found:
         raise JobError(f"{params.path}: no file matches {', '.join(params.glob)}")
+
+
+def texts(params: Params) -> Iterator[tuple[str, str, str]]:
+    """Path, whole text and language of every file, in the order of the paths."""
+    for name, raw in _files(params):
+        yield name, _decoded(name, raw, params), _language(name, params)
 
 
 def _particulars(part: Part, index: int, params: Params) -> dict[str, Json]:
@@ -184,13 +186,12 @@ def _named(label: str) -> str:
     from babel import Locale
 
     first, *more = label.replace("_", "-").replace(".", "-").split("-")
-    short = (part for part in more if part.isascii() and part.isalnum() and len(part) <= 4)
+    places, scripts = Locale("en").territories, Locale("en").scripts
+    said = (part for part in more if part.title() in scripts or part.upper() in places)
     try:
-        code, *rest = tag("-".join([first, *short])).split("-")
+        return tag("-".join([first, *said]))
     except ValueError:
         return ""
-    places, scripts = Locale("en").territories, Locale("en").scripts
-    return "-".join([code, *(part for part in rest if part in scripts or part in places)])
 
 
 SOURCE = Source(read, Params)

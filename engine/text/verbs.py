@@ -47,7 +47,7 @@ POLITE = {
 }  # fmt: skip
 """Language -> what opens a request without saying what it is."""
 
-SOON = 16
+SOON = 8
 """Runs of letters in which the two words mostly are; all are read only where they are not."""
 
 _RUN = regex.compile(r"[\p{L}\p{M}\p{N}]+")

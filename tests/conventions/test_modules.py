@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-
-import pytest
+from collections.abc import Callable
 
 from tests.conventions.tree import Module, dotted, functions, length, modules, used
 
@@ -21,8 +20,27 @@ MUTABLE = {"dict", "list", "set", "defaultdict", "Counter", "deque", "OrderedDic
 CHANGES = {"append", "add", "update", "setdefault", "pop", "popitem", "clear", "extend", "insert"}
 CHANGES |= {"remove", "discard", "sort", "reverse", "appendleft"}
 
-every_module = pytest.mark.parametrize("module", MODULES, ids=str)
-every_leaf = pytest.mark.parametrize("module", LEAF_MODULES, ids=str)
+
+def every(modules: list[Module]) -> Callable[[Callable[[Module], None]], Callable[[], None]]:
+    """One test over these files that tells of all that fail: thousands of tests take a minute."""
+
+    def over(check: Callable[[Module], None]) -> Callable[[], None]:
+        def test() -> None:
+            wrong = []
+            for module in modules:
+                try:
+                    check(module)
+                except AssertionError as error:
+                    wrong.append(f"{module.path}: {error}")
+            assert not wrong, "\n".join(wrong)
+
+        test.__name__ = check.__name__
+        return test
+
+    return over
+
+
+every_module, every_leaf = every(MODULES), every(LEAF_MODULES)
 
 
 @every_module
@@ -41,9 +59,7 @@ def test_no_function_is_longer_than_40_lines(module: Module) -> None:
     assert not long
 
 
-@pytest.mark.parametrize(
-    "module", [m for m in MODULES if m.name == "__init__" and m.package], ids=lambda m: m.path
-)
+@every([m for m in MODULES if m.name == "__init__" and m.package])
 def test_the_init_of_a_folder_holds_no_code(module: Module) -> None:
     assert [type(node) for node in module.ast.body] == [ast.Expr], f"{module.path}: has code"
 

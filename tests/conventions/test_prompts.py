@@ -12,11 +12,12 @@ from tests.conventions.tree import parts
 
 PROMPTS = ROOT / "prompts"
 FILES = sorted(PROMPTS.rglob("*.j2"))
-ROLES = {"writer", "judge", "weaker", "any"}
+ROLES = {"writer", "judge", "weaker", "translator", "asker", "answerer", "any"}
 FORMS = {"text", "numbered_list", "instruction", "label"}
 SAMPLING = {"temperature", "top_p", "max_tokens", "stop", "presence_penalty", "frequency_penalty"}
 NO_LANGUAGE = {
     "kit/again": "goes on with a conversation that has named its language",
+    "bonito/completion": "the form that a trained Bonito model has learnt, and nothing else",
     "evol_instruct/judge": "the reply is one truth value",
     "harm_judge/guard": "a guard model answers in a format of its own",
     "self_instruct_instances/classify": "the reply is one truth value",

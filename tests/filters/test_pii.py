@@ -100,6 +100,7 @@ async def test_odd_texts_pass_as_they_are(bind, text):
     assert (await run(bind, record)).messages == record.messages
 
 
+@pytest.mark.slow
 async def test_ten_thousand_addresses_in_a_megabyte_are_all_masked(bind):
     text = " ".join(
         f"person{n}@company-{n}.io and some words that fill the line" for n in range(10_000)

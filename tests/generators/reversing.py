@@ -26,11 +26,11 @@ DOCUMENTS = {
     "ukuta, na uyakague kila wiki mbili.",
 }  # fmt: skip
 TAGS = {
-    "eng": "en", "deu_1996": "de", "fra": "fr", "spa": "es", "por_BR": "pt", "cmn_hans": "zh-Hans",
+    "eng": "en", "deu": "de", "fra": "fr", "spa": "es", "por_BR": "pt", "cmn_hans": "zh-Hans",
     "cmn_hant": "zh-Hant", "jpn": "ja", "kor": "ko", "arb": "ar", "hin": "hi", "ben": "bn",
     "tha": "th", "swh": "sw", "tur": "tr", "eus": "eu", "rus": "ru", "amh": "am", "khm": "km",
     "bod": "bo", "ell_monotonic": "el", "heb": "he", "kat": "ka", "hye": "hy", "tam": "ta",
-    "tel": "te", "sin": "si", "mya": "my", "lao": "lo", "vie": "vi", "pes_1": "fa", "urd": "ur",
+    "mya": "my", "lao": "lo", "vie": "vi", "pes_1": "fa", "urd": "ur",
 }  # fmt: skip
 """Names of texts in udhr2.zip and the tags of their languages; others are left out."""
 

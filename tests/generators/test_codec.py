@@ -111,6 +111,7 @@ async def test_each_iteration_starts_from_the_one_before_with_another_action(bin
     assert before[1:] == [each["instruction"] for each in record.facts["actions"]][:-1]
 
 
+@pytest.mark.slow
 async def test_actions_are_drawn_evenly_and_used_again_when_none_is_left(bind: Bind) -> None:
     first: Counter[str] = Counter()
     for n in range(200):

@@ -53,6 +53,7 @@ async def test_most_seeds_come_to_as_many_strings_as_asked(bind: Bind) -> None:
     assert len(found) > 180 and len({record.id for record in found}) == len(found)
 
 
+@pytest.mark.slow
 async def test_no_rule_is_on_both_sides_of_the_split(bind: Bind) -> None:
     found = await many(bind, 150, left=[1, 2], alphabet="abcdefgh", strings=2)
     split = settle(SPLIT, found, test=0.3, validation=0.0, group="rule_family")

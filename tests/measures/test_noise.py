@@ -39,6 +39,7 @@ def test_a_text_without_two_characters_stays(text: str) -> None:
     assert mistyped(text, 0.5, random.Random(1)) == text
 
 
+@pytest.mark.slow
 def test_a_megabyte_and_odd_characters_are_taken() -> None:
     text = "語 word \ud800\x00" * 100_000
     assert 0 < abs(len(mistyped(text, 0.01, random.Random(1))) - len(text)) < 10_000

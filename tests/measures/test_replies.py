@@ -180,6 +180,7 @@ def test_the_last_choice_counts_and_nothing_else_does(reply: str, choice: str | 
     "text",
     ["[" * 500_000, "1" * 1_000_000, "[[" * 200_000 + "4", "Score: " * 100_000, "语" * 10**6],
 )
+@pytest.mark.slow
 def test_a_megabyte_is_read_in_no_time_and_holds_no_score(text: str) -> None:
     assert score_in(text, 1, 5) is None and choice_in(text, ("A",)) is None
     assert score_in(text + "\n[[3]]", 1, 5) == 3

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_dataset_is_a_seed_with_its_card_and_its_rows(folder: Path) -> None:
     [record] = read(SOURCE, folder, path=".")
-    assert record.language == "no" and not record.messages
+    assert record.language == "nb" and not record.messages
     assert record.facts == {
         "dataset": "fjell",
         "title": "Fjell",

@@ -170,10 +170,11 @@ def test_the_declaration_of_human_rights_is_read_in_387_languages_and_an_empty_f
     assert sizes["nku.txt"] == 0
     tags = {record.facts["path"]: record.language for record in found}
     und = [path for path, tag in tags.items() if tag == "und"]
-    assert und == ["007.txt", "008.txt", "009.txt", "010.txt", "011.txt"]
+    no_language = ["btb.txt", "hna.txt"]  # a code given up, and one of another language
+    assert und == ["007.txt", "008.txt", "009.txt", "010.txt", "011.txt", *no_language]
     assert tags["cmn_hant.txt"] == "zh-Hant" and tags["swh.txt"] == "sw"
     assert tags["acu_1.txt"] == "acu" and tags["ell_monotonic.txt"] == "el"
-    assert tags["srp_cyrl.txt"] == "sr-Cyrl" and tags["hau_NG.txt"] == "ha-NG"
+    assert tags["srp_cyrl.txt"] == "sr" and tags["srp_latn.txt"] == "sr-Latn"
 
 
 @needs_shared

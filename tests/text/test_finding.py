@@ -83,9 +83,11 @@ def test_another_kind_of_answer_is_not_taken_for_it(kind):
     ],
     ids=["open", "nested", "announced", "numbers"],
 )
+@pytest.mark.slow
 def test_a_megabyte_ends(text):
     final(text, "en")
 
 
+@pytest.mark.slow
 def test_in_a_megabyte_the_end_is_what_counts():
     assert final("слово " * 160_000 + "Ответ: 42", "ru").answer.text == "42"

@@ -76,6 +76,7 @@ def test_a_balanced_pair_counts_within_its_line_only():
     assert hidden("שלום\n\u2067a\u2069 b\n\u2067c\u2069") == []
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_either_is_read():
     assert len(hidden("\u200b" * 350_000)) == 350_000  # three bytes each
     assert hidden("می\u200c" * 150_000) == []

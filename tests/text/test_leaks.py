@@ -67,6 +67,7 @@ def test_ten_thousand_equal_items_count_as_the_first():
     assert leaks.most([ITEMS[0]]) == (0, 1.0)
 
 
+@pytest.mark.slow
 def test_a_megabyte_holds_what_it_holds():
     leaks = Leaks(ITEMS, 8, 5)
     filler = "lorem ipsum dolor 长长的文字 " * 20_000

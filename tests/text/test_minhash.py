@@ -55,6 +55,7 @@ def test_thousands_of_texts_from_one_template_are_told_apart():
     assert index.admit(texts[-1] + "!").position == 1999
 
 
+@pytest.mark.slow
 def test_a_megabyte_is_found_again():
     rng = random.Random(5)
     long = "".join(chr(rng.randrange(0x4E00, 0x9000)) for _ in range(330_000))

@@ -89,6 +89,7 @@ def test_nothing_is_near_to_an_empty_text_nor_an_empty_text_to_anything():
 
 
 @pytest.mark.parametrize("piece", ["lorem ipsum dolor ", "长文字"])
+@pytest.mark.slow
 def test_a_text_of_a_megabyte_is_found_again(piece):
     words = tokens(piece * (1_000_000 // len(piece.encode())))[:60_000]
     pool = Pool(0.7)

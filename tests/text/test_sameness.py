@@ -55,6 +55,7 @@ def test_nothing_is_left_of_nothing(text):
 
 
 @pytest.mark.parametrize("text", ["\u200d" * 1_000_000, "²a" * 500_000, "长 长" * 350_000])
+@pytest.mark.slow
 def test_a_megabyte_is_done_in_no_time(text):
     assert len(bare(text)) <= 1_000_000
 

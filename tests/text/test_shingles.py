@@ -61,6 +61,7 @@ def test_similarity_is_shared_pieces_over_all_pieces_and_zero_for_nothing():
     assert jaccard(set(), set()) == jaccard({"a"}, set()) == jaccard({"a"}, {"b"}) == 0
 
 
+@pytest.mark.slow
 def test_a_megabyte_in_either_kind_of_script_is_cut_into_pieces():
     assert len(shingles(normalise("Lorem ipsum dolor " * 55_000))) == 18
     assert len(shingles(normalise("长长的文字" * 70_000))) == 5

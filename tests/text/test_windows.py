@@ -55,6 +55,7 @@ def test_nothing_has_no_ngrams(text):
     assert len(Gauged(text).windows(2).hashes) == 0
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_one_word_has_one_ngram():
     for text in ("word " * 200_000, "长" * 300_000):
         assert len(set(Gauged(text).windows(8).hashes.tolist())) == 1

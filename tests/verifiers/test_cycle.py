@@ -108,6 +108,7 @@ async def test_odd_responses_end_clearly(bind: Bind, response: str) -> None:
     assert isinstance(outcome, Record) == bool(response.strip())
 
 
+@pytest.mark.slow
 async def test_a_megabyte_is_compared(bind: Bind) -> None:
     step, _ = bind(VERIFIER, {"cycle/reverse": "x" * 10**6})
     [kept] = await step(seed("x" * 10**6, "en", "y" * 10**6))

@@ -103,5 +103,6 @@ async def test_a_formula_that_cannot_be_read_is_an_error_not_a_wrong_answer(
     assert isinstance(drop, Drop) and drop.reason == "undecided_answer"
 
 
+@pytest.mark.slow
 async def test_a_megabyte_is_judged(bind: Bind) -> None:
     assert isinstance(await judged(bind, "कखग " * 250_000 + "\\boxed{42}", "42", "hi"), Record)

@@ -149,6 +149,7 @@ async def test_judged_text_cannot_close_its_quotation(bind: Bind) -> None:
     assert body.index(attack) < body.index(f">>> end of response A {fence}")
 
 
+@pytest.mark.slow
 async def test_a_megabyte_is_compared(bind: Bind) -> None:
     step, _ = bind(VERIFIER, prefers(GOOD))
     [kept] = await step(both("語 word " * 10**5))
