@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import regex
-import yaml
 
 from engine import shipped
 from engine.core import REHEARSAL
@@ -129,7 +128,7 @@ def _parts(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _known() -> Mapping[str, Any]:
     file = shipped.folder("taxonomies") / "licences.yaml"
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return dict(shipped.read(file))
 
 
 @lru_cache(maxsize=1)

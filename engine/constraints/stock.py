@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-import yaml
 from pydantic import BaseModel, Field
 
 from engine import shipped
@@ -47,7 +46,7 @@ EMPTY = Stock()
 def stocks() -> Mapping[str, Stock]:
     """Every listed language's stock, by tag."""
     path = shipped.folder("taxonomies") / "constraints.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     return {tag: Stock.model_validate(entry) for tag, entry in read.items()}
 
 

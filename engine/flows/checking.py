@@ -20,6 +20,8 @@ from engine.jobfile import did_you_mean
 GIVEN = frozenset({"instruction", "response", "facts", "language", "tag", "visits"})
 """What there is from the start: the record's last turns and facts, the English name and the tag
 of its language, and how often it has been at each node."""
+OWN = frozenset({"record", "out", "at"})
+"""What the graph itself keeps in its state."""
 VERDICT = ("passed", "verdict", "reason", "evidence")
 """What a check adds."""
 
@@ -64,9 +66,9 @@ def check(draft: Draft) -> None:
 
 def _names(draft: Draft) -> None:
     for name in draft.nodes:
-        if name in ENDS or name in GIVEN:
+        if name in GIVEN | OWN or name.split("_")[0] in ENDS:
             raise Misplaced(("nodes", name), f"{name!r} means something else; call the node other")
-        if draft.adds(name) in GIVEN:
+        if draft.adds(name) in GIVEN | OWN:
             raise Misplaced(("nodes", name, "adds"), f"{draft.adds(name)!r} is the record's own")
     for i, edge in enumerate(draft.edges):
         if edge.start not in draft.nodes:

@@ -16,7 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from engine.asking import Kit
-from engine.core import Drop, Message, Record
+from engine.core import Drop, Message, Record, Role
 from engine.declared import Found
 from engine.flows import expressions
 from engine.flows.checking import Draft
@@ -47,8 +47,10 @@ def graph(parts: Parts) -> StateGraph[Any, Any, Any, Any]:
     draft = parts.draft
     state = cast(Any, TypedDict)("State", _state(draft), total=False)
     g: Any = StateGraph(state, context_schema=Kit)
+    keeping = _keeping(draft)
     for name in draft.nodes:
-        g.add_node(name, _asking(parts, name) if name in parts.prompts else _looking(parts, name))
+        asks = name in parts.prompts
+        g.add_node(name, _asking(parts, name) if asks else _looking(parts, keeping, name))
     g.add_edge(START, draft.first)
     for name in draft.nodes:
         edges = draft.leaving(name)
@@ -58,7 +60,7 @@ def graph(parts: Parts) -> StateGraph[Any, Any, Any, Any]:
             ends = list(dict.fromkeys(edge.end for edge in edges))
             g.add_conditional_edges(name, _route(draft, edges), ends)
     for end, edge in {edge.end: edge for edge in draft.edges if edge.to in ENDS}.items():
-        g.add_node(end, partial(_keep, draft) if edge.to == KEEP else partial(_drop, draft, edge))
+        g.add_node(end, partial(_keep, keeping) if edge.to == KEEP else partial(_drop, draft, edge))
         g.add_edge(end, END)
     return cast(StateGraph[Any, Any, Any, Any], g)
 
@@ -104,13 +106,13 @@ def _asking(parts: Parts, name: str) -> Node:
     return ask
 
 
-def _looking(parts: Parts, name: str) -> Node:
+def _looking(parts: Parts, keeping: Keeping, name: str) -> Node:
     draft, (kind, params) = parts.draft, parts.checks[name]
     told = part_name(kind.check)
     checking = Checking(kind.check, told, version(kind, params), Policy())
 
     async def look(state: Values, runtime: Runtime[Kit[Any]]) -> Values:
-        record = _record(draft, state, facts=False)
+        record = keeping.record(state, facts=False)
         kit = replace(runtime.context, params=params, record=record)  # the same list of calls
         found = await checking.look(record, kit)
         verdict = {
@@ -147,20 +149,32 @@ def _edge(edge: EdgePart) -> str:
     return f"the edge {edge.start} -> {edge.to}"
 
 
-def _record(draft: Draft, state: Values, *, facts: bool) -> Record:
-    """The record as ``keep`` makes it of what there is, with or without the facts it adds."""
-    values, record = _values(draft, state), state["record"]
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How ``keep`` makes a record, with its templates and expressions read."""
+
+    draft: Draft
+    turns: tuple[tuple[Role, Callable[[Values], str]], ...]
+    facts: Mapping[str, Callable[[Values], Any]]
+
+    def record(self, state: Values, *, facts: bool) -> Record:
+        """The record of what there is, with or without the facts that it adds."""
+        values = _values(self.draft, state)
+        turns = tuple(Message(role, text(values).strip()) for role, text in self.turns)
+        added = {name: _plain(fact(values)) for name, fact in self.facts.items() if facts}
+        made: Record = state["record"].child(0, messages=turns, facts=added)
+        return made
+
+
+def _keeping(draft: Draft) -> Keeping:
     turns = tuple(
-        Message(role, expressions.template(text, f"keep.messages.{i}")(values).strip())
+        (role, expressions.template(text, f"keep.messages.{i}"))
         for i, turn in enumerate(draft.keep.messages)
         for role, text in turn.items()
     )
-    added = {
-        name: _plain(expressions.condition(text, f"keep.facts.{name}")(values))
-        for name, text in (draft.keep.facts.items() if facts else ())
-    }
-    made: Record = record.child(0, messages=turns, facts=added)
-    return made
+    said = draft.keep.facts.items()
+    facts = {name: expressions.condition(text, f"keep.facts.{name}") for name, text in said}
+    return Keeping(draft, turns, facts)
 
 
 def _plain(value: Any) -> Any:
@@ -168,8 +182,8 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
-def _keep(draft: Draft, state: Values) -> Values:
-    record = _record(draft, state, facts=True)
+def _keep(keeping: Keeping, state: Values) -> Values:
+    record = keeping.record(state, facts=True)
     empty = [turn.role for turn in record.messages if not turn.content]
     return {"out": [Drop(record, "empty", ", ".join(empty)) if empty else record]}
 

@@ -16,6 +16,7 @@ import regex
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from engine import shipped
 from engine.core import JobError
 from engine.text.tokens import is_unspaced, tokens
 
@@ -283,7 +284,7 @@ def read_stocks(path: Path) -> dict[str, Stock]:
 
 def _read(file: Path) -> Stock:
     try:
-        return Stock.model_validate(yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader))
+        return Stock.model_validate(shipped.read(file))
     except yaml.YAMLError as error:
         raise JobError(f"{file}: {error}") from error
     except ValidationError as error:

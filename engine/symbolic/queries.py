@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import yaml
 from pydantic import BaseModel, Field, TypeAdapter
 
 from engine import shipped
@@ -58,7 +57,7 @@ class Query:
 def templates() -> tuple[Template, ...]:
     """The shipped templates, in the file's order."""
     path = shipped.folder("taxonomies") / "sql_templates.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     return tuple(TypeAdapter(list[Template]).validate_python(read))
 
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, Field
 
 from engine import shipped
@@ -51,7 +50,7 @@ class Words(BaseModel, extra="forbid", frozen=True):
 @lru_cache(maxsize=1)
 def _languages() -> Mapping[str, Words]:
     path = shipped.folder("taxonomies") / "sql_execution.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     return {tag: Words.model_validate(entry) for tag, entry in read.items()}
 
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-import yaml
 from pydantic import BaseModel, Field
 
 from engine import shipped
@@ -51,7 +50,7 @@ class File(BaseModel, extra="forbid", frozen=True):
 @lru_cache(maxsize=1)
 def _file() -> File:
     path = shipped.folder("taxonomies") / "string_rewriting.yaml"
-    return File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return File.model_validate(shipped.read(path))
 
 
 def words_for(language: str) -> Words | None:

@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Literal
 
 import regex
-import yaml
 
 from engine import shipped
 from engine.text.latex import tidy
@@ -77,7 +76,7 @@ class Lists:
 def lists() -> Lists:
     """The shipped lists."""
     path = shipped.folder("taxonomies") / "answers.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     units = {
         _same_letters(way): sign for sign, ways in read["units"].items() for way in map(str, ways)
     }

@@ -20,7 +20,6 @@ from math import log2
 from typing import Any
 
 import regex
-import yaml
 
 from engine import shipped
 
@@ -124,7 +123,7 @@ def _stands_for_one(value: str) -> bool:
 @lru_cache(maxsize=1)
 def _known() -> Mapping[str, Any]:
     file = shipped.folder("taxonomies") / "secrets.yaml"
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return dict(shipped.read(file))
 
 
 @lru_cache(maxsize=1)

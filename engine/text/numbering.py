@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import regex
-import yaml
 
 from engine import shipped
 
@@ -30,7 +29,7 @@ _LAST_GROUP = regex.compile(r"[^\d]+\d+\Z")
 def known() -> Mapping[str, Any]:
     """The data of ``taxonomies/pii.yaml``."""
     file = shipped.folder("taxonomies") / "pii.yaml"
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return dict(shipped.read(file))
 
 
 def announced(text: str, start: int, word: Word, within: int = WINDOW) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel
 
 from engine import shipped
@@ -20,7 +19,7 @@ E = TypeVar("E", bound=BaseModel)
 def phrasebook(name: str, entry: type[E]) -> dict[str, E]:
     """The entries of a shipped file, e.g. ``mosaic``, by language tag."""
     path = shipped.folder("taxonomies") / f"{name}.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     return {tag: entry.model_validate(said) for tag, said in read.items()}
 
 

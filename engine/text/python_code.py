@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import yaml
-
 from engine import shipped
 
 LONGEST = 200_000
@@ -40,7 +38,7 @@ class Function:
 def lists() -> dict[str, tuple[str, ...]]:
     """The words and modules that say a piece of code is unfinished or unfit."""
     path = shipped.folder("taxonomies") / "self_code_align.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     return {name: tuple(map(str, words)) for name, words in read.items()}
 
 

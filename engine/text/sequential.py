@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Literal
 
 import regex
-import yaml
 
 from engine import shipped
 from engine.text.leftovers import unwrapped
@@ -41,7 +40,7 @@ def examples(kind: str, rng: random.Random) -> list[Mapping[str, str]]:
 @lru_cache(maxsize=1)
 def _examples() -> Mapping[str, list[Mapping[str, str]]]:
     path = shipped.folder("taxonomies") / "sequential_instructions.yaml"
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return dict(shipped.read(path))
 
 
 def option(reply: str) -> Option:

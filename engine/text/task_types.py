@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import regex
-import yaml
 from pydantic import BaseModel, TypeAdapter
 
 from engine import shipped
@@ -56,7 +55,7 @@ class Parts(NamedTuple):
 def kinds() -> Mapping[str, Kind]:
     """The kinds by short name, in the file's order."""
     path = shipped.folder("taxonomies") / "bonito.yaml"
-    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    read = shipped.read(path)
     return TypeAdapter(dict[str, Kind]).validate_python(read)
 
 

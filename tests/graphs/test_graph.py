@@ -200,6 +200,9 @@ MISTAKES = [
     # nodes
     ("reply: {good: boolean", "reply: {good: bool", "nodes.critique.reply"),
     ("        ask:", "        keep:", "'keep' means something else"),
+    ("adds: answer", "adds: out", "'out' is the record's own"),
+    ("        ask:", "        at:", "'at' means something else"),
+    ("        ask:", "        drop_it:", "'drop_it' means something else"),
     ("adds: answer", "adds: facts", "'facts' is the record's own"),
     ("adds: answer", "adds: critique", "is also added by another node"),
     ('{template: "Answer: {{ ask }}"}', "{prompt: no/such}", "no prompt 'no/such'"),

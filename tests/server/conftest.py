@@ -7,6 +7,7 @@ these tests are skipped. They take minutes, so only ``pytest -m server`` runs th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import threading
@@ -138,13 +139,13 @@ class Live:
         return response.json()
 
 
-@pytest.fixture(scope="session")
-def live(loop: Loop, tiny: Path, environment: dict[str, str]) -> Iterator[Live]:
-    """One server for all tests that leave it as it was."""
+@contextlib.contextmanager
+def serving(loop: Loop, tiny: Path, environment: dict[str, str], **args: Any) -> Iterator[Live]:
+    """A server with these arguments, up and asked once; ended afterwards."""
 
     async def start() -> Live:
         fleet = Fleet()
-        server = fleet.add(spec(tiny, environment))
+        server = fleet.add(spec(tiny, environment, args=args))
         chat = Served(fleet, server, [server])
         await chat.chat(Request((Message("user", "hello"),), {"max_tokens": 4}))
         return Live(loop, fleet, server, chat)
@@ -152,3 +153,10 @@ def live(loop: Loop, tiny: Path, environment: dict[str, str]) -> Iterator[Live]:
     made = loop.run(start())
     yield made
     loop.run(made.fleet.close())
+
+
+@pytest.fixture(scope="session")
+def live(loop: Loop, tiny: Path, environment: dict[str, str]) -> Iterator[Live]:
+    """One server for all tests that leave it as it was."""
+    with serving(loop, tiny, environment) as made:
+        yield made

@@ -20,10 +20,10 @@ import pytest
 from engine.core import Message, Outcome, Record
 from engine.kit import Verifier, as_step
 from engine.models.chat import Reply, Request, Scores, Texts, Vector
-from engine.models.serve import Fleet, Served
+from engine.models.serve import Served
 from engine.prompting import Library
 from engine.verifiers import deita, ic_ifd, ifd, perplexity, r_ifd, s_ifd
-from tests.server.conftest import Live, Loop, spec
+from tests.server.conftest import Live, Loop, serving
 
 CLOSE = 1e-3
 ARGS = {"dtype": "float32", "enable-lora": False}
@@ -41,16 +41,8 @@ every_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: rec
 
 @pytest.fixture(scope="module")
 def exact(loop: Loop, tiny: Path, environment: dict[str, str]) -> Iterator[Live]:
-    async def start() -> Live:
-        fleet = Fleet()
-        server = fleet.add(spec(tiny, environment, args=ARGS))
-        chat = Served(fleet, server, [server])
-        await chat.chat(Request((Message("user", "hello"),), {"max_tokens": 4}))
-        return Live(loop, fleet, server, chat)
-
-    made = loop.run(start())
-    yield made
-    loop.run(made.fleet.close())
+    with serving(loop, tiny, environment, **ARGS) as made:
+        yield made
 
 
 @dataclass

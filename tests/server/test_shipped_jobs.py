@@ -16,13 +16,10 @@ import pytest
 
 import engine
 from engine import shipped
-from engine.core import Message
 from engine.job import load
 from engine.ledger import Ledger
-from engine.models.chat import Request
-from engine.models.serve import Fleet, Served
 from engine.wiring import wire
-from tests.server.conftest import Live, Loop, spec
+from tests.server.conftest import Live, Loop, serving
 
 ARGS = {
     "max-model-len": 16384,
@@ -31,27 +28,14 @@ ARGS = {
     "max-num-batched-tokens": 65536,
 }
 SEEDS = 8
-JOBS = [
-    file
-    for file in sorted(shipped.JOBS.glob("*.yaml"))
-    if wire(load(file, environment={})).models_used()
-]
+JOBS = [file for file in sorted(shipped.JOBS.glob("*.yaml")) if "models" in shipped.read(file)]
 
 
 @pytest.fixture(scope="module")
 def roomy(loop: Loop, tiny: Path, environment: dict[str, str]) -> Iterator[Live]:
     """A server that takes the longest of the shipped prompts."""
-
-    async def start() -> Live:
-        fleet = Fleet()
-        server = fleet.add(spec(tiny, environment, args=ARGS))
-        chat = Served(fleet, server, [server])
-        await chat.chat(Request((Message("user", "hello"),), {"max_tokens": 4}))
-        return Live(loop, fleet, server, chat)
-
-    made = loop.run(start())
-    yield made
-    loop.run(made.fleet.close())
+    with serving(loop, tiny, environment, **ARGS) as made:
+        yield made
 
 
 @pytest.mark.parametrize("file", JOBS, ids=lambda file: file.stem)
