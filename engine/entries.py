@@ -1,7 +1,8 @@
-"""What the ledger has entries of, and how a record becomes bytes and back."""
+"""What the ledger has entries of, how a record becomes bytes and back, and what writes them."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import orjson
 
 from engine.core import Call, Drop, Hop, Message, Outcome, Record, Verdict
+from engine.storage import Op
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -31,6 +33,8 @@ CREATE TABLE IF NOT EXISTS passes(
 CREATE TABLE IF NOT EXISTS tallies(
     round INTEGER, stage INTEGER, step TEXT, entered INTEGER, kept INTEGER, dropped INTEGER,
     PRIMARY KEY(round, stage, step)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ways(
+    before TEXT, after TEXT, PRIMARY KEY(before, after)) WITHOUT ROWID;
 """
 """The tables, as SQLite reads them."""
 
@@ -104,3 +108,28 @@ def decode(body: bytes) -> Record:
 def _verdict(hop: Mapping[str, Any]) -> Verdict | None:
     said = hop.get("verdict")
     return Verdict(**said) if said else None
+
+
+def insert(rows: list[tuple[Any, ...]]) -> Op:
+    """Write outcomes."""
+    return lambda c: c.executemany("INSERT INTO outcomes VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
+
+
+def forget(c: sqlite3.Cursor, table: str, round: int, stage: int) -> None:
+    """Delete what a table has of a stage of a round."""
+    c.execute(f"DELETE FROM {table} WHERE round = ? AND stage = ?", (round, stage))
+
+
+def put_meta(c: sqlite3.Cursor, key: str, value: str) -> None:
+    """Write down a fact about the run as a whole."""
+    c.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
+
+
+def count(c: sqlite3.Cursor, round: int, stage: int, tally: Tally) -> None:
+    """Add what a unit or a pass did to the counts of its steps."""
+    c.executemany(
+        "INSERT INTO tallies VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+        " entered = entered + excluded.entered, kept = kept + excluded.kept,"
+        " dropped = dropped + excluded.dropped",
+        [(round, stage, step, *counts) for step, counts in tally.items()],
+    )

@@ -24,7 +24,19 @@ from typing import Any
 import orjson
 
 from engine.core import Drop, LedgerError, Record
-from engine.entries import SCHEMA, Encoded, Leaf, Tally, Unit, decode, encode
+from engine.entries import (
+    SCHEMA,
+    Encoded,
+    Leaf,
+    Tally,
+    Unit,
+    count,
+    decode,
+    encode,
+    forget,
+    insert,
+    put_meta,
+)
 from engine.models.journal import Said
 from engine.storage import BATCH, Op, Reader, Writer, explained, lock
 
@@ -50,6 +62,7 @@ class Ledger:
         """
         self.path = folder / FILE
         self._writer: Writer | None = None
+        self._ways: set[tuple[str, str]] = set()
         with contextlib.ExitStack() as opened, explained(self.path):
             if write:
                 opened.enter_context(lock(folder))
@@ -59,7 +72,7 @@ class Ledger:
             self._read = opened.enter_context(contextlib.closing(Reader(self.path, write=write)))
             found = self.meta("format")
             if write and found is None:
-                self._now(lambda c: _put_meta(c, "format", FORMAT))
+                self._now(lambda c: put_meta(c, "format", FORMAT))
             elif found != FORMAT:
                 raise LedgerError(f"{self.path} has format {found}, this engine writes {FORMAT}")
             self._opened = opened.pop_all()
@@ -157,16 +170,20 @@ class Ledger:
         ]
         done = (unit.round, unit.stage, unit.pos, unit.record.id)
 
+        ways = {(unit.record.language, row[7]) for row in rows if row[5] is not None} - self._ways
+
         def op(c: sqlite3.Cursor) -> None:
+            c.executemany("INSERT OR IGNORE INTO ways VALUES(?,?)", ways)
             c.execute(
                 "INSERT INTO units VALUES(?,?,?,?,'done',1,NULL) ON CONFLICT DO UPDATE SET"
                 " status = 'done', attempts = attempts + 1, error = NULL",
                 done,
             )
             c.executemany("INSERT INTO outcomes VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
-            _count(c, unit.round, unit.stage, tally)
+            count(c, unit.round, unit.stage, tally)
 
         await self._soon(op)
+        self._ways |= ways
 
     async def fail(self, unit: Unit, error: str) -> None:
         """Record that a unit failed; it has no outcomes, and can be retried."""
@@ -190,19 +207,19 @@ class Ledger:
 
     def settle(self, round: int, stage: int, leaves: Iterable[Leaf], tally: Tally) -> int:
         """Keep the outcomes of a pass, however many; blocks. A half-written pass is done anew."""
-        self._now(lambda c: _forget(c, "outcomes", round, stage))
+        self._now(lambda c: forget(c, "outcomes", round, stage))
         rows: list[tuple[Any, ...]] = []
         pos = 0
         for pos, leaf in enumerate(leaves, start=1):
             rows.append((round, stage, pos, 0, *encode(leaf)))
             if len(rows) == BATCH:
-                self._now(_insert(rows))
+                self._now(insert(rows))
                 rows = []
 
         def op(c: sqlite3.Cursor) -> None:
-            _insert(rows)(c)
-            _forget(c, "tallies", round, stage)
-            _count(c, round, stage, tally)
+            insert(rows)(c)
+            forget(c, "tallies", round, stage)
+            count(c, round, stage, tally)
             c.execute("INSERT INTO passes VALUES(?,?)", (round, stage))
 
         self._now(op)
@@ -238,9 +255,9 @@ class Ledger:
         """Forget all progress; the journal stays, so that replies already paid for serve again."""
 
         def op(c: sqlite3.Cursor) -> None:
-            for table in ("meta", "rounds", "units", "outcomes", "passes", "tallies"):
+            for table in ("meta", "rounds", "units", "outcomes", "passes", "tallies", "ways"):
                 c.execute(f"DELETE FROM {table}")
-            _put_meta(c, "format", FORMAT)
+            put_meta(c, "format", FORMAT)
 
         self._now(op)
 
@@ -256,7 +273,7 @@ class Ledger:
 
         def op(c: sqlite3.Cursor) -> None:
             for key, value in values.items():
-                _put_meta(c, key, value)
+                put_meta(c, key, value)
 
         self._now(op)
 
@@ -283,6 +300,15 @@ class Ledger:
         """What ``src`` sent to ``dst`` in the rounds before ``before``, in seed order."""
         rows = self._page("src = ? AND dst = ? AND round < ?", (src, dst, before))
         return (decode(row[8]) for row in rows)
+
+    def accepted_languages(self) -> dict[str, int]:
+        """Tag -> records that reached the sink."""
+        query = "SELECT language, count(*) FROM outcomes WHERE dst = '' GROUP BY language"
+        return dict(self._read.all(query))
+
+    def ways(self) -> list[tuple[str, str]]:
+        """(language of what went into a stage, language of what came of it), each once."""
+        return self._read.all("SELECT before, after FROM ways ORDER BY before, after")
 
     def waiting(self, dst: str) -> int:
         """How many records reached ``dst``; ``""`` counts the accepted."""
@@ -367,27 +393,3 @@ class Ledger:
     def _now(self, op: Op) -> None:
         assert self._writer, "opened for reading"
         self._writer.now(op)
-
-
-# -- statements -----------------------------------------------------------------------------
-
-
-def _insert(rows: list[tuple[Any, ...]]) -> Op:
-    return lambda c: c.executemany("INSERT INTO outcomes VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
-
-
-def _forget(c: sqlite3.Cursor, table: str, round: int, stage: int) -> None:
-    c.execute(f"DELETE FROM {table} WHERE round = ? AND stage = ?", (round, stage))
-
-
-def _put_meta(c: sqlite3.Cursor, key: str, value: str) -> None:
-    c.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
-
-
-def _count(c: sqlite3.Cursor, round: int, stage: int, tally: Tally) -> None:
-    c.executemany(
-        "INSERT INTO tallies VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-        " entered = entered + excluded.entered, kept = kept + excluded.kept,"
-        " dropped = dropped + excluded.dropped",
-        [(round, stage, step, *counts) for step, counts in tally.items()],
-    )

@@ -76,7 +76,9 @@ class Ways(BaseModel, extra="forbid"):
     cap: int | None = Field(default=None, ge=1)
     """With ``temperature``: records that a language counts for, at most."""
     sizes: dict[Tag, Annotated[int, Field(ge=0)]] | None = None
-    """With ``temperature`` and ``unimax``: records by tag, where not what has come decides."""
+    """With ``temperature`` and ``unimax``: tag -> records there are. Left out in a job's
+    ``languages``: what its sources hold, which are read through once; in ``language_mix``: what
+    has come."""
 
     @model_validator(mode="after")
     def _one_plan(self) -> Self:
@@ -138,18 +140,33 @@ def quotas_of(languages: Ways, accepted: int, after: list[str]) -> dict[str, Any
     ``short: wait``: rounds go on until every language has its quota, or seeds run out.
 
     Raises:
-        ValueError: the plan does not say how many of each without looking at what has come.
+        ValueError: no target, or sizes that are too small for it.
     """
     if not accepted:
         raise ValueError("languages are shares of target.accepted, and that is not said")
-    if (languages.temperature or languages.unimax) and not languages.sizes:
-        raise ValueError("temperature and unimax want sizes: tag -> records there are")
     said = languages.model_dump(exclude_defaults=True)
     mixture = Mixture.model_validate({**said, "size": accepted, "short": "wait"})
-    if (sum(planned(mixture, {}).quotas.values())) < accepted:
-        raise ValueError(f"sizes sum to less than target.accepted, {accepted:,}")
+    if mixture.sizes:
+        exact(mixture)
     settings = mixture.model_dump(exclude_defaults=True)
     return {"use": "language_mix", "from": after, "with": settings}
+
+
+def open_sizes(ask: Ways) -> bool:
+    """Whether the plan goes by what there is, and the job does not say what that is."""
+    return bool(ask.temperature or ask.unimax) and ask.sizes is None
+
+
+def exact(mixture: Mixture) -> Counts:
+    """How many of each language; must not depend on what comes.
+
+    Raises:
+        ValueError: there is less than ``size``.
+    """
+    quotas = planned(mixture, {}).quotas
+    if (every := sum(quotas.values())) < mixture.size:
+        raise ValueError(f"the sizes allow {every:,} records, target.accepted is {mixture.size:,}")
+    return quotas
 
 
 def planned(ask: Mixture, there: Sizes) -> Plan:

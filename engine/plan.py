@@ -76,6 +76,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Quotas:
+    """How many records of each language a job wants."""
+
+    step: str
+    """The pass that keeps no more."""
+    quotas: Mapping[str, int]
+    """Tag -> accepted records."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A job, wired."""
 
@@ -86,6 +96,8 @@ class Plan:
     target: Target = Target()
     limits: Limits = Limits()
     between: Between | None = None
+    mix: Quotas | None = None
+    """Where the job wants shares of languages."""
 
     def stage_of(self, name: str) -> int:
         """The stage in which a step or pass runs."""

@@ -18,7 +18,7 @@ SMALLEST = 8
 """Seeds in the smallest round that is worth a barrier."""
 
 Past = list[tuple[dict[str, Any], bool]]
-"""Per round: source -> {start, count, spent}, and whether the round is done."""
+"""Per round: source -> {start, count, spent, passed, over}, and whether the round is done."""
 
 
 class End(Enum):
@@ -42,15 +42,20 @@ def ending(plan: Plan, past: Past, accepted: int, barren: int) -> End | None:
     return End.BARREN if barren >= BARREN else None
 
 
-def feeds(plan: Plan, past: Past, accepted: int) -> dict[str, Any]:
-    """Source -> {start, count} of the next round; count -1 takes all there is."""
+def feeds(plan: Plan, past: Past, accepted: int, came: int = 0) -> dict[str, Any]:
+    """Source -> {start, count} of the next round; count -1 takes all there is.
+
+    ``came`` is given where seeds that nobody wants are passed over: how many records were good
+    enough, whether wanted or not.
+    """
     live = _live(plan, past)
-    size = min(_size(plan, past, accepted), _left(plan, past))
+    size = min(_size(plan, past, accepted, came), _left(plan, past))
     counts: dict[str, Any] = {}
     for i, feed in enumerate(live):
         total = sum(later.weight for later in live[i:])  # anew: differences of floats drift
         share = size if size == math.inf else math.ceil(size * feed.weight / total)
-        start = sum(taken[feed.name]["count"] for taken, _ in past if feed.name in taken)
+        before = [taken[feed.name] for taken, _ in past if feed.name in taken]
+        start = sum(taken["count"] + taken.get("passed", 0) for taken in before)
         if share > 0:
             counts[feed.name] = {"start": start, "count": -1 if share == math.inf else share}
         size -= share if size < math.inf else 0
@@ -70,7 +75,7 @@ def _left(plan: Plan, past: Past) -> float:
     return (plan.target.candidates or math.inf) - _taken(past)
 
 
-def _size(plan: Plan, past: Past, accepted: int) -> float:
+def _size(plan: Plan, past: Past, accepted: int, came: int) -> float:
     """Seeds of the next round: enough for what is missing, at the yield seen so far."""
     target = plan.target
     if target.round:
@@ -79,5 +84,5 @@ def _size(plan: Plan, past: Past, accepted: int) -> float:
         return math.inf
     if not past:
         return max(SMALLEST, math.ceil(target.accepted / 4))
-    wanted = math.ceil(1.1 * (target.accepted - accepted) * _taken(past) / max(accepted, 1))
+    wanted = math.ceil(1.1 * (target.accepted - accepted) * _taken(past) / max(accepted, came, 1))
     return max(SMALLEST, min(wanted, 4 * _taken(past)))

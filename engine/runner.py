@@ -19,7 +19,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from engine import rounds
+from engine import rounds, seeding
 from engine.budget import SAVE_S, Budget
 from engine.core import (
     Deferred,
@@ -36,7 +36,7 @@ from engine.growth import Grow, Growth, first, record_of, told
 from engine.kit import stamped
 from engine.ledger import Ledger
 from engine.models.journal import Brake
-from engine.plan import SINK, Feed, Plan, Stage
+from engine.plan import SINK, Plan, Stage
 from engine.rounds import End
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class Runner:
                 self.progress.accepted = accepted = self._ledger.waiting(SINK)
                 if ending := rounds.ending(self._plan, past, accepted, barren):
                     return ending
-                await self._ledger.begin_round(round, rounds.feeds(self._plan, past, accepted))
+                await self._ledger.begin_round(round, self._next(past, accepted))
                 past = self._ledger.rounds()
             feeds, done = past[round]
             before = self._ledger.accepted_before(round)
@@ -198,6 +198,18 @@ class Runner:
             if not any(taken.get("closed") for taken in feeds.values()):
                 barren = barren + 1 if after == before else 0
             round += 1
+
+    def _next(self, past: rounds.Past, accepted: int) -> dict[str, Any]:
+        """What the next round takes, without the languages of which there is enough."""
+        mix = self._plan.mix
+        have = self._ledger.accepted_languages() if mix else {}
+        over = seeding.unwanted(mix.quotas, have, self._ledger.ways()) if mix else []
+        if not mix or not over:
+            return rounds.feeds(self._plan, past, accepted)
+        came, _, _ = self._ledger.tallies().get(mix.step, (0, 0, 0))
+        return seeding.without(
+            over, self._plan.feeds, rounds.feeds(self._plan, past, accepted, came)
+        )
 
     async def _one_round(self, round: int, feeds: dict[str, Any]) -> None:
         self.progress.round = round
@@ -223,37 +235,17 @@ class Runner:
         """End a round with its first ``seeds``, so that they go on through what lies behind."""
         asked = {name: {**taken, "spent": False} for name, taken in feeds.items()}
         count = Counter(unit.entry for unit in islice(self._seeds(round, asked), seeds))
-        for name, taken in asked.items():
-            feeds[name] = {**taken, "count": count[name], "closed": True}
+        for name, taken in feeds.items():
+            passed = asked[name].get("passed", 0)
+            feeds[name] = {**taken, "count": count[name], "passed": passed, "closed": True}
         self.progress.planned = seeds
         await self._ledger.narrow_round(round, feeds)
 
     # -- units -------------------------------------------------------------------------------
 
     def _seeds(self, round: int, feeds: dict[str, Any]) -> Iterator[Unit]:
-        """This round's seeds, the sources taking turns; notes in ``feeds`` what was there."""
-        streams = {f.name: self._draw(f, round, feeds) for f in self._plan.feeds if f.name in feeds}
-        pos = 0
-        while streams:
-            for name in list(streams):
-                record = next(streams[name], None)
-                if record is None:
-                    del streams[name]
-                    continue
-                yield Unit(round, 0, pos, record, name)
-                pos += 1
-
-    def _draw(self, feed: Feed, round: int, feeds: dict[str, Any]) -> Iterator[Record]:
-        want = feeds[feed.name]
-        skip = 0 if feed.endless else want["start"]
-        stop = None if want["count"] < 0 else skip + want["count"]
-        kept = partial(self._kept, round)
-        number = 0
-        for record in islice(feed.read(round, want["start"], kept), skip, stop):
-            number += 1
-            yield record
-        if want["count"] < 0 or number < want["count"]:
-            want.update(count=number, spent=True)
+        """This round's seeds; notes in ``feeds`` what was there."""
+        return seeding.units(self._plan.feeds, round, feeds, partial(self._kept, round))
 
     def _kept(self, round: int, step: str) -> Iterator[Record]:
         return self._ledger.kept(step, self._plan.after[step][0], round)

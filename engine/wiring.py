@@ -7,7 +7,7 @@ settings, roles without a model, circles, missing files, prompts that do not fit
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,8 @@ from engine.asks import mismatches
 from engine.binding import Bound as Bound
 from engine.binding import bind, bind_step
 from engine.core import JobError, Outcome, Record
-from engine.job import Job, SourcePart
+from engine.feeding import counted, feed
+from engine.job import LANGUAGES, Job
 from engine.jobfile import Place, did_you_mean
 from engine.kit import (
     AGAIN,
@@ -30,14 +31,13 @@ from engine.kit import (
     Filter,
     Generator,
     Pass,
-    Source,
     Step,
-    Well,
     as_step,
     part_name,
 )
+from engine.mixtures import exact
 from engine.models.chat import Chat
-from engine.plan import SINK, Feed, Limits, Plan, Settle, Stage, Target, layers
+from engine.plan import SINK, Limits, Plan, Quotas, Settle, Stage, Target, layers
 from engine.prompting import Library, Template, roles
 from engine.training.settings import fault
 from engine.verdicts import decided, version
@@ -103,6 +103,8 @@ def wire(job: Job, *, growing: bool = False) -> Wiring:
         for i, part in enumerate([] if growing else job.sources)
     }
     steps = {name: bind_step(job, library, name) for name in job.file.steps}
+    if job.file.languages and not growing:
+        steps[LANGUAGES] = counted(job, sources, steps[LANGUAGES])
     many = isinstance(job.file.sink, list)
     sinks = tuple(
         bind(job, ("sink", i) if many else ("sink",), part, parts.SINKS)
@@ -130,7 +132,11 @@ def plan(wiring: Wiring, chats: Mapping[str, Chat]) -> Plan:
             stages.append(Stage({n: _step(wiring, n, chats, depth[n]) for n in names}))
     run, target = job.file.run, job.file.target
     return Plan(
-        feeds=tuple(_feed(wiring, part) for part in job.sources if part.name in wiring.sources),
+        feeds=tuple(
+            feed(job, wiring.sources[part.name], part)
+            for part in job.sources
+            if part.name in wiring.sources
+        ),
         stages=tuple(stages),
         after=after,
         target=Target(target.accepted, target.candidates, target.round),
@@ -142,7 +148,15 @@ def plan(wiring: Wiring, chats: Mapping[str, Chat]) -> Plan:
             run.grace_s,
             run.max_hours,
         ),
+        mix=_mix(wiring),
     )
+
+
+def _mix(wiring: Wiring) -> Quotas | None:
+    """What the job's ``languages`` come to."""
+    if not (wiring.job.file.languages and wiring.sources):
+        return None
+    return Quotas(LANGUAGES, exact(wiring.steps[LANGUAGES].params))
 
 
 def _deadline_s(job: Job) -> float:
@@ -294,16 +308,6 @@ def _check_training(wiring: Wiring) -> None:
     place, why = fault(train, wiring.steps, roles, wiring.library)
     if why:
         raise wiring.job.error(("train", *place), why)
-
-
-def _feed(wiring: Wiring, part: SourcePart) -> Feed:
-    bound, seed = wiring.sources[part.name], str(wiring.job.file.seed)
-    source: Source[Any] = bound.kind
-
-    def read(round: int, start: int, kept: Callable[[str], Iterator[Record]]) -> Iterator[Record]:
-        return source.read(Well(bound.params, part.name, round, seed, kept, start))
-
-    return Feed(part.name, read, source.endless, part.weight)
 
 
 def _step(wiring: Wiring, name: str, chats: Mapping[str, Chat], depth: int) -> Step:

@@ -66,6 +66,60 @@ def test_quotas_are_met_in_accepted_records_over_as_many_rounds_as_it_takes(
     assert "Plan of languages: languages" in told
 
 
+@pytest.mark.parametrize(
+    "said, counts",
+    [
+        ("{temperature: 1}", {"de": 4, "en": 2, "eu": 2}),
+        ("{temperature: 1000000}", {"de": 3, "en": 3, "eu": 2}),
+        ("{unimax: true}", {"de": 3, "en": 2, "eu": 3}),
+    ],
+)
+def test_without_sizes_it_goes_by_what_the_sources_hold(
+    tmp_path: Path, said: str, counts: dict[str, int]
+) -> None:
+    path = job(tmp_path, f"target: {{accepted: 8, round: 6}}\nlanguages: {said}\n", each=5)
+    for i in range(5, 10):
+        (tmp_path / "texts" / "de" / f"{i}.txt").write_text(f"{TEXTS['de']} ({i})\n")
+    result = engine.run(engine.load(path), tmp_path / "o")
+    assert languages(result) == counts
+
+
+def test_sources_that_hold_too_little_or_never_end_are_told(tmp_path: Path) -> None:
+    ending = "target: {accepted: 90}\nlanguages: {unimax: true}\n"
+    with pytest.raises(JobError, match=r"(?s)24 records, target.accepted is 90; .* 8 of "):
+        engine.run(engine.load(job(tmp_path, ending)), tmp_path / "o")
+    path = tmp_path / "job.yaml"
+    blank = path.read_text(encoding="utf-8").replace("use: documents", "use: blank")
+    path.write_text(
+        blank.replace("{path: texts, language_from: folder, licence: CC0-1.0}", "{languages: [eu]}")
+    )
+    with pytest.raises(JobError, match="never ends: say sizes"):
+        engine.run(engine.load(path), tmp_path / "o")
+
+
+def seeds(result: engine.Result) -> Counter[str]:
+    """Seeds that were grown, by language: each makes one record here, kept or not."""
+    dropped = Counter(drop.record.language for drop in result.drops())
+    return dropped + Counter(record.language for record in result.records())
+
+
+def test_seeds_of_a_language_that_is_full_are_not_grown(tmp_path: Path) -> None:
+    """By path come German, English, Basque; Basque alone is short after the first round."""
+    ending = "target: {accepted: 22, round: 24}\nlanguages: {eu: 0.9, de: 0.1}\n"
+    path = job(tmp_path, ending, each=16)
+    result = engine.run(engine.load(path), tmp_path / "o")
+    grown = seeds(result)
+    assert grown["de"] == 16 and grown["en"] == 8, "round 1: the first 24 files; then none of them"
+    assert grown["eu"] == 16 == languages(result)["eu"]
+
+
+def test_a_language_that_has_led_to_nothing_is_tried_again(tmp_path: Path) -> None:
+    steps = "  long: {use: length, with: {min_response: 100000}}\n"
+    ending = "target: {accepted: 8, round: 8}\nlanguages: {eu: 1}\n"
+    result = engine.run(engine.load(job(tmp_path, ending, steps=steps)), tmp_path / "o")
+    assert seeds(result) == {"de": 8, "en": 8, "eu": 8}
+
+
 def test_a_language_that_runs_out_leaves_its_place_empty(tmp_path: Path) -> None:
     ending = "target: {accepted: 20}\nlanguages: {eu: 0.9, de: 0.1}\n"
     result = engine.run(engine.load(job(tmp_path, ending)), tmp_path / "o")
@@ -93,8 +147,7 @@ def test_shares_can_be_changed_on_the_command_line(tmp_path: Path) -> None:
         ("languages: {eu: 1}\n", "shares of target.accepted"),
         ("target: {accepted: 9}\nlanguages: {eu: 0.5, de: 0.4}\n", "sum to 0.9, not to 1"),
         ("target: {accepted: 9}\nlanguages: {eu: 0.5, german!: 0.5}\n", "BCP-47"),
-        ("target: {accepted: 9}\nlanguages: {temperature: 3}\n", "want sizes"),
-        ("target: {accepted: 9}\nlanguages: {unimax: true, sizes: {eu: 3}}\n", "less than"),
+        ("target: {accepted: 9}\nlanguages: {unimax: true, sizes: {eu: 3}}\n", "allow 3 records"),
         ("target: {accepted: 9}\nlanguages: {temperature: 3, shares: {eu: 1}}\n", "say one of"),
     ],
 )
