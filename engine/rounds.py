@@ -18,7 +18,7 @@ SMALLEST = 8
 """Seeds in the smallest round that is worth a barrier."""
 
 Past = list[tuple[dict[str, Any], bool]]
-"""Per round: source -> {start, count, spent, passed, over}, and whether the round is done."""
+"""Per round: source -> {start, count, spent} and more of ``engine.seeding``; whether it is done."""
 
 
 class End(Enum):
@@ -45,8 +45,8 @@ def ending(plan: Plan, past: Past, accepted: int, barren: int) -> End | None:
 def feeds(plan: Plan, past: Past, accepted: int, came: int = 0) -> dict[str, Any]:
     """Source -> {start, count} of the next round; count -1 takes all there is.
 
-    ``came`` is given where seeds that nobody wants are passed over: how many records were good
-    enough, whether wanted or not.
+    ``came`` is given where seeds are taken by language: how many records were good enough, whether
+    wanted or not.
     """
     live = _live(plan, past)
     size = min(_size(plan, past, accepted, came), _left(plan, past))
@@ -54,8 +54,7 @@ def feeds(plan: Plan, past: Past, accepted: int, came: int = 0) -> dict[str, Any
     for i, feed in enumerate(live):
         total = sum(later.weight for later in live[i:])  # anew: differences of floats drift
         share = size if size == math.inf else math.ceil(size * feed.weight / total)
-        before = [taken[feed.name] for taken, _ in past if feed.name in taken]
-        start = sum(taken["count"] + taken.get("passed", 0) for taken in before)
+        start = sum(taken[feed.name]["count"] for taken, _ in past if feed.name in taken)
         if share > 0:
             counts[feed.name] = {"start": start, "count": -1 if share == math.inf else share}
         size -= share if size < math.inf else 0

@@ -200,16 +200,16 @@ class Runner:
             round += 1
 
     def _next(self, past: rounds.Past, accepted: int) -> dict[str, Any]:
-        """What the next round takes, without the languages of which there is enough."""
-        mix = self._plan.mix
-        have = self._ledger.accepted_languages() if mix else {}
-        over = seeding.unwanted(mix.quotas, have, self._ledger.ways()) if mix else []
-        if not mix or not over:
+        """What the next round takes; where languages have quotas, by language."""
+        mix, ledger = self._plan.mix, self._ledger
+        if not mix:
             return rounds.feeds(self._plan, past, accepted)
-        came, _, _ = self._ledger.tallies().get(mix.step, (0, 0, 0))
-        return seeding.without(
-            over, self._plan.feeds, rounds.feeds(self._plan, past, accepted, came)
-        )
+        came, _, _ = ledger.tallies().get(mix.step, (0, 0, 0))
+        feeds = rounds.feeds(self._plan, past, accepted, came)
+        size = sum(taken["count"] for taken in feeds.values())
+        have, before = ledger.accepted_languages(), seeding.taken_before(past)
+        most = seeding.bounds(mix.quotas, have, ledger.ways(), before, size)
+        return seeding.by_language(self._plan.feeds, feeds, past, most)
 
     async def _one_round(self, round: int, feeds: dict[str, Any]) -> None:
         self.progress.round = round
@@ -235,9 +235,8 @@ class Runner:
         """End a round with its first ``seeds``, so that they go on through what lies behind."""
         asked = {name: {**taken, "spent": False} for name, taken in feeds.items()}
         count = Counter(unit.entry for unit in islice(self._seeds(round, asked), seeds))
-        for name, taken in feeds.items():
-            passed = asked[name].get("passed", 0)
-            feeds[name] = {**taken, "count": count[name], "passed": passed, "closed": True}
+        for name, taken in asked.items():
+            feeds[name] = {**taken, "count": count[name], "closed": True}
         self.progress.planned = seeds
         await self._ledger.narrow_round(round, feeds)
 

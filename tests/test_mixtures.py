@@ -103,21 +103,21 @@ def seeds(result: engine.Result) -> Counter[str]:
     return dropped + Counter(record.language for record in result.records())
 
 
-def test_seeds_of_a_language_that_is_full_are_not_grown(tmp_path: Path) -> None:
-    """By path come German, English, Basque; Basque alone is short after the first round."""
-    ending = "target: {accepted: 22, round: 24}\nlanguages: {eu: 0.9, de: 0.1}\n"
-    path = job(tmp_path, ending, each=16)
+def test_seeds_are_taken_by_language_and_none_of_one_that_is_full(tmp_path: Path) -> None:
+    """By path come German, English, Basque; nobody wants English."""
+    ending = "target: {accepted: 16, round: 10}\nlanguages: {eu: 0.75, de: 0.25}\n"
+    result = engine.run(engine.load(job(tmp_path, ending, each=16)), tmp_path / "o")
+    assert languages(result) == {"eu": 12, "de": 4}
+    assert seeds(result)["en"] == 4, "a third of the first round, to see what comes of it"
+    assert seeds(result)["de"] <= 7 and seeds(result)["eu"] <= 15
+
+
+def test_what_a_round_left_out_is_there_for_a_later_one(tmp_path: Path) -> None:
+    """All eight of each language are needed, and rounds are small."""
+    ending = "target: {accepted: 24, round: 3}\nlanguages: [de, en, eu]\n"
+    path = job(tmp_path, ending.replace("[de, en, eu]", "{languages: [de, en, eu]}"))
     result = engine.run(engine.load(path), tmp_path / "o")
-    grown = seeds(result)
-    assert grown["de"] == 16 and grown["en"] == 8, "round 1: the first 24 files; then none of them"
-    assert grown["eu"] == 16 == languages(result)["eu"]
-
-
-def test_a_language_that_has_led_to_nothing_is_tried_again(tmp_path: Path) -> None:
-    steps = "  long: {use: length, with: {min_response: 100000}}\n"
-    ending = "target: {accepted: 8, round: 8}\nlanguages: {eu: 1}\n"
-    result = engine.run(engine.load(job(tmp_path, ending, steps=steps)), tmp_path / "o")
-    assert seeds(result) == {"de": 8, "en": 8, "eu": 8}
+    assert languages(result) == {"de": 8, "en": 8, "eu": 8} == seeds(result)
 
 
 def test_a_language_that_runs_out_leaves_its_place_empty(tmp_path: Path) -> None:

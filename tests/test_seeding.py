@@ -1,4 +1,4 @@
-"""Which seeds a round takes, and which it passes over."""
+"""Which seeds a round takes, by language where a job wants so many records of each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from itertools import islice
 from typing import Any
 
 from engine.core import Record
-from engine.plan import Feed, Plan
-from engine.rounds import feeds
-from engine.seeding import Kept, units, unwanted, without
+from engine.plan import Feed
+from engine.seeding import MORE, OTHERS, Kept, bounds, by_language, taken_before, units
 
 LANGUAGES = ("de", "de", "en", "eu", "de", "eu", "en", "eu", "de", "eu")
 
@@ -25,52 +24,89 @@ def nothing(step: str) -> Iterator[Record]:
     return iter(())
 
 
+def wanted(count: int, most: dict[str, int], **before: int) -> dict[str, Any]:
+    return {"start": 0, "count": count, "before": before, "most": {OTHERS: 9, **most}}
+
+
 def taken(want: dict[str, Any], most: int | None = None) -> list[str]:
     there = units([SOURCE], 0, {"texts": want}, nothing)
     return [unit.record.id for unit in islice(there, most)]
 
 
-def test_seeds_that_nobody_wants_are_read_and_passed_over() -> None:
-    want: dict[str, Any] = {"start": 1, "count": 3, "over": ["de", "en"]}
-    assert taken(want) == ["3", "5", "7"]
-    assert want["passed"] == 4 and "spent" not in want, "nothing is read beyond the last one taken"
-    assert taken(want) == ["3", "5", "7"] and want["passed"] == 4, "the same at every start"
+def test_a_round_takes_so_many_of_each_language() -> None:
+    want = wanted(9, {"de": 1, "eu": 2})
+    assert taken(want) == ["0", "2", "3", "5", "6"]
+    assert want["languages"] == {"de": 1, "eu": 2, "en": 2}
+    assert want["count"] == 5 and not want["spent"], "German and Basque are left for later"
 
 
-def test_the_next_round_begins_behind_all_that_was_read() -> None:
-    past = [({"texts": {"start": 1, "count": 3, "over": ["de", "en"], "passed": 4}}, True)]
-    ahead = feeds(Plan((SOURCE,), (), {}), past, 0)["texts"]
-    assert ahead["start"] == 7
-    assert taken({**ahead, "start": 8, "over": ["de"]}) == ["9"]
+def test_the_next_round_takes_the_next_of_each_language() -> None:
+    assert taken(wanted(3, {"de": 1, "eu": 9}, de=1, eu=2, en=2)) == ["1", "7", "9"]
 
 
-def test_a_source_without_what_is_wanted_is_spent() -> None:
-    want: dict[str, Any] = {"start": 0, "count": 3, "over": ["de", "en", "eu"]}
-    assert taken(want) == [] and want["spent"] and (want["count"], want["passed"]) == (0, 10)
+def test_a_round_that_has_its_seeds_reads_no_further_and_is_the_same_at_every_start() -> None:
+    want = wanted(3, {"de": 1})
+    for _ in range(2):
+        assert taken(want) == ["0", "2", "3"] and "spent" not in want
+        assert want["languages"] == {"de": 1, "en": 1, "eu": 1}
 
 
-def test_a_round_that_closes_early_has_passed_over_what_lies_before_its_last_seed() -> None:
-    want: dict[str, Any] = {"start": 0, "count": 4, "over": ["de", "en"]}
-    assert taken(want, 2) == ["3", "5"] and want["passed"] == 4
+def test_a_source_whose_rest_nobody_wants_is_spent() -> None:
+    want = wanted(9, {"de": 0, "en": 0, "eu": 8})
+    assert taken(want) == ["3", "5", "7", "9"] and want["spent"]
+    want = wanted(9, {"de": 0, "en": 0, "eu": 0})
+    assert taken(want) == [] and want["spent"] and want["count"] == 0
 
 
-def test_a_source_that_never_ends_is_not_searched() -> None:
+def test_a_round_that_closes_early_has_taken_what_it_has() -> None:
+    want = wanted(9, {"de": 0})
+    assert taken(want, 2) == ["2", "3"] and want["languages"] == {"en": 1, "eu": 1}
+    assert taken({**want, "count": 0}) == [], "or nothing"
+
+
+def test_what_was_taken_is_counted_by_source() -> None:
+    past = [
+        ({"texts": {"languages": {"de": 2}}, "topics": {"count": 3}}, True),
+        ({"texts": {"languages": {"de": 1, "eu": 1}}, "more": {"languages": {"eu": 5}}}, True),
+    ]
+    assert taken_before(past, "texts") == {"de": 3, "eu": 1}
+    assert taken_before(past) == {"de": 3, "eu": 6}
+    asked = {"texts": {"count": 30}, "topics": {"count": 10}}
     plan = (SOURCE, Feed("topics", read, endless=True))
-    asked = without(["de"], plan, {"texts": {"count": 1}, "topics": {"count": 1}})
-    assert asked == {"texts": {"count": 1, "over": ["de"]}, "topics": {"count": 1}}
+    found = by_language(plan, asked, past, {"de": 3})
+    assert found["texts"] == {"count": 30, "before": {"de": 3, "eu": 1}, "most": {"de": 3}}
+    assert found["topics"] == {"count": 10}, "a source that never ends is not searched"
 
 
-def test_a_language_is_unwanted_where_all_that_it_leads_to_is_full() -> None:
-    quotas, ways = {"eu": 5, "sw": 2}, [("de", "de"), ("de", "eu"), ("en", "en"), ("sw", "sw")]
-    assert unwanted(quotas, {"eu": 4, "sw": 2}, ways) == ["en", "sw"]
-    assert unwanted(quotas, {"eu": 5, "sw": 1}, ways) == ["de", "en"]
+def test_sources_share_a_bound_by_what_they_are_asked_for() -> None:
+    plan = (SOURCE, Feed("more", read))
+    found = by_language(plan, {"texts": {"count": 3}, "more": {"count": 1}}, [], {"eu": 8, "de": 0})
+    assert [found[name]["most"] for name in found] == [{"eu": 6, "de": 0}, {"eu": 2, "de": 0}]
 
 
-def test_a_language_may_lead_somewhere_by_more_than_one_step() -> None:
-    ways = [("de", "en"), ("en", "eu"), ("eu", "en")]
-    assert unwanted({"eu": 5}, {"eu": 4}, ways) == []
-    assert unwanted({"eu": 5}, {"eu": 5}, ways) == ["de", "en", "eu"]
+QUOTAS = {"eu": 60, "sw": 20}
 
 
-def test_a_language_that_nothing_came_of_is_not_judged() -> None:
-    assert unwanted({"eu": 5}, {"eu": 5}, []) == []
+def test_the_first_round_is_shared_by_the_quotas() -> None:
+    assert bounds(QUOTAS, {}, [], {}, 20) == {"eu": 15, "sw": 5, OTHERS: 7}
+
+
+def test_later_ones_go_by_what_is_lacking_and_how_many_seeds_a_record_took() -> None:
+    ways = [("eu", "eu"), ("sw", "sw"), ("en", "en")]
+    have, seeds = {"eu": 10, "sw": 20}, {"eu": 20, "sw": 20, "en": 3}
+    most = bounds(QUOTAS, have, ways, seeds, 90)
+    assert most == {"en": 0, "eu": 110 + MORE, "sw": 0, OTHERS: 30}
+
+
+def test_a_language_counts_for_all_that_it_leads_to_at_first_or_later() -> None:
+    ways = [("de", "en"), ("en", "eu"), ("eu", "en"), ("sw", "sw")]
+    most = bounds(QUOTAS, {"eu": 30, "sw": 20}, ways, {"de": 10}, 90)
+    assert most == {"de": 11 + MORE, "en": MORE, "eu": MORE, "sw": 0, OTHERS: 30}
+    assert bounds(QUOTAS, {"eu": 60, "sw": 19}, ways, {"de": 10}, 90)["de"] == 0
+
+
+def test_languages_that_nobody_wants_are_tried_until_something_has_come_of_them() -> None:
+    assert "de" not in bounds(QUOTAS, {}, [("eu", "eu")], {"de": 5}, 20)
+    assert bounds(QUOTAS, {}, [("de", "de")], {"de": 5}, 20)["de"] == 0
+    want = wanted(9, {OTHERS: 1, "eu": 2})
+    assert taken(want) == ["0", "2", "3", "5"] and not want["spent"]
