@@ -22,7 +22,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, Field
 
-from engine.core import Drop
+from engine.core import Drop, Json
 from engine.fields import Tag
 from engine.kit import Flow, Generator, Kit
 from engine.languages.names import english_name
@@ -115,7 +115,9 @@ async def check(state: State, runtime: Run) -> State:
 async def pair(state: State, runtime: Run) -> State:
     """Set instruction and document against each other; the translation is thrown away."""
     facts = {"pivot": runtime.context.params.pivot, "pivot_instruction": state["found"]}
-    return {"out": [paired(state["record"], state["instruction"], **facts)]}
+    made = "model" if _at_home(runtime) else "translated"
+    origins: dict[str, Json] = {"instruction": made, "response": "native"}
+    return {"out": [paired(state["record"], state["instruction"], provenance=origins, **facts)]}
 
 
 async def give_up(state: State, runtime: Run) -> State:

@@ -58,6 +58,7 @@ def document_fault(document: str, fewest_words: int) -> str:
 def paired(record: Record, instruction: str, **facts: Json) -> Record:
     """The record's document, byte for byte, as the response; it leaves the facts."""
     left = {name: fact for name, fact in record.facts.items() if name != "document"}
+    left["provenance"] = {"instruction": "model", "response": "native"}
     turns = (Message("user", instruction), Message("assistant", str(record.facts["document"])))
     return replace(record.child(0), messages=turns, facts=left | facts)
 

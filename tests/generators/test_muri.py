@@ -51,6 +51,7 @@ async def test_the_response_is_the_document_and_only_the_instruction_was_transla
     assert chat.asked[1].inputs["document"] == PIVOT["to_pivot"], "found in the pivot language"
     assert chat.asked[2].inputs["instruction"] == PIVOT["reverse"]
     assert (chat.asked[0].inputs["origin"], chat.asked[2].inputs["origin"]) == ("German", "English")
+    assert child.facts["provenance"] == {"instruction": "translated", "response": "native"}
     assert child.facts["pivot_instruction"] == PIVOT["reverse"] and "document" not in child.facts
 
 

@@ -68,6 +68,7 @@ async def test_the_response_is_the_document_byte_for_byte(bind: Bind):
     [child] = await step(paper(COMPOST, title="Compost", licence="CC0-1.0"))
     assert child.last("assistant") == COMPOST
     assert "document" not in child.facts
+    assert child.facts["provenance"] == {"instruction": "model", "response": "native"}
     assert (child.facts["title"], child.facts["licence"]) == ("Compost", "CC0-1.0")
 
 
