@@ -142,9 +142,18 @@ def _alpaca(record: Record) -> Row:
         raise _unfit(record, "alpaca", "one user and one assistant turn", "messages or sharegpt")
     asked, answer = (clean(m.content) for m in record.messages)
     bare, extra = (clean(str(record.facts.get(n) or "")) for n in ("instruction", "input"))
-    if not extra or asked != f"{bare}\n\n{extra}":
+    if not extra or not _laid_out(asked, bare, extra):
         bare, extra = asked, ""  # a later step rewrote the turn: the facts are no longer it
     return {"instruction": bare, "input": extra, "output": answer}
+
+
+def _laid_out(asked: str, bare: str, extra: str) -> bool:
+    """Whether a turn is an instruction and below it its input, with no other words around."""
+    before, there, after = asked.removeprefix(bare).partition(extra)
+    around = before + after
+    return bool(asked.startswith(bare) and there and "\n" in before) and not any(
+        letter.isalnum() for letter in around
+    )
 
 
 def _preference(record: Record) -> Row:

@@ -8,6 +8,7 @@ import pytest
 
 from engine.core import Call, Hop, JobError, Message, Record
 from engine.rows import FORMATS, row, schema
+from engine.text.instances import LAYOUTS, laid_out
 from tests.conftest import seed
 
 CALLS = (
@@ -60,10 +61,10 @@ def test_sharegpt_has_its_own_names_for_the_speakers():
     assert [m["from"] for m in made] == ["system", "human", "gpt"]
 
 
-def test_alpaca_takes_instruction_and_input_apart():
-    record = seed(
-        "把下文译成德文。\n\n你好", response="Hallo", instruction="把下文译成德文。", input="你好"
-    )
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_alpaca_takes_instruction_and_input_apart(layout: str):
+    asked = laid_out("把下文译成德文。", "你好", layout)
+    record = seed(asked, response="Hallo", instruction="把下文译成德文。", input="你好")
     made = row(record, "alpaca")
     assert (made["instruction"], made["input"], made["output"]) == (
         "把下文译成德文。",
@@ -72,12 +73,13 @@ def test_alpaca_takes_instruction_and_input_apart():
     )
 
 
-def test_alpaca_follows_the_message_where_the_facts_are_out_of_date():
-    record = seed(
-        "Translate this: hello", response="Hallo", instruction="Übersetze:", input="hello"
-    )
+@pytest.mark.parametrize(
+    "asked", ["Translate this: hello", "Übersetze: hello", "Übersetze:\n\nhello\n\nPlease."]
+)
+def test_alpaca_follows_the_message_where_the_facts_are_out_of_date(asked: str):
+    record = seed(asked, response="Hallo", instruction="Übersetze:", input="hello")
     made = row(record, "alpaca")
-    assert (made["instruction"], made["input"]) == ("Translate this: hello", "")
+    assert (made["instruction"], made["input"]) == (asked, "")
 
 
 def test_alpaca_refuses_a_second_exchange():
