@@ -214,6 +214,7 @@ class Runner:
     async def _one_round(self, round: int, feeds: dict[str, Any]) -> None:
         self.progress.round = round
         if self._plan.between:
+            self.progress.stage = "training" if round else ""
             await self._plan.between(round, partial(self._kept, round), lambda: self._brake.on)
         for index, stage in enumerate(self._plan.stages):
             self.progress.stage = stage.name or " + ".join(stage.steps)

@@ -69,3 +69,17 @@ async def test_a_run_that_is_stopped_meanwhile_goes_on_with_the_same_round(
     assert await runner[0].go() is End.INTERRUPTED and grown == ["0", "1"]
     assert await Runner(plan(between, grown), ledger).go() is End.MET
     assert rounds == [0, 1, 1, 2] and grown == [f"{n}" for n in range(6)]
+
+
+async def test_whoever_looks_meanwhile_is_told_that_a_model_learns(ledger: Ledger) -> None:
+    stages: list[str] = []
+    runner: list[Runner] = []
+
+    async def between(
+        round: int, kept: Callable[[str], Iterator[Record]], stopping: Callable[[], bool]
+    ) -> None:
+        stages.append(runner[0].progress.stage)
+
+    runner.append(Runner(plan(between, []), ledger))
+    await runner[0].go()
+    assert stages == ["", "training", "training"]
