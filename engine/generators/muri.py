@@ -10,8 +10,9 @@ Source: Köksal et al., "MURI: High-Quality Instruction Tuning Datasets for Low-
 via Reverse Instructions", 2024, arXiv:2409.12958, section 3.
 Differs: the translator may be a chat model (there MADLAD-400-3B) and is shown no more of a long
 document than its head and tail; an instruction that quotes the document, points at it, or comes
-back in the pivot language is asked for once more; languages are told apart by comparing the
-instruction with the document and its translation (``engine.text.nearer``), without an identifier.
+back in the pivot language is asked for once more; languages are told apart by their script
+or by comparing the instruction with the document and its translation (``engine.text.nearer``),
+without an identifier.
 """
 
 from __future__ import annotations
@@ -108,7 +109,9 @@ async def check(state: State, runtime: Run) -> State:
     text, document, language = state["instruction"], state["document"], state["record"].language
     most = runtime.context.params.max_shared_words
     fault = request_fault(text, document, language, most)
-    own = share_in_script(text, language) >= 0.5 and nearer(text, document, state["translation"])
+    other = share_in_script(text, runtime.context.params.pivot) < 0.5
+    own = share_in_script(text, language) >= 0.5
+    own = own and (other or nearer(text, document, state["translation"]))
     return {"fault": fault or ("" if own else "wrong_language")}
 
 

@@ -10,6 +10,7 @@ from engine.core import Drop, Record
 from engine.generators.muri import GENERATOR
 from engine.models.chat import Reply, Request
 from engine.sources.documents import SOURCE as DOCUMENTS_SOURCE
+from engine.text.nearer import nearer
 from tests.conftest import SHARED, Bind, needs_shared, read, seed
 from tests.generators.reversing import (
     DOCUMENTS,
@@ -87,6 +88,14 @@ async def test_an_instruction_that_comes_back_in_the_pivot_language_is_found_ane
     [child] = await step(paper("de"))
     assert child.last("user") == PIVOT["from_pivot"]
     assert asked(chat) == ["to_pivot", "reverse", "from_pivot", "reverse", "from_pivot"]
+
+
+async def test_an_instruction_in_a_script_of_its_own_needs_no_words_of_the_document(bind: Bind):
+    said = "列出四种"
+    assert not nearer(said, DOCUMENTS["zh"], PIVOT["to_pivot"])
+    step, chat = bind(GENERATOR, {**SCRIPT, "muri/from_pivot": said})
+    [child] = await step(paper("zh"))
+    assert child.last("user") == said and asked(chat) == ["to_pivot", "reverse", "from_pivot"]
 
 
 async def test_a_translation_cut_by_the_token_limit_ends_it(bind: Bind):

@@ -75,4 +75,6 @@ def test_the_document_leaves_the_facts_as_the_response(document: str):
     record = Record("id", "und", (), {"document": document, "licence": "CC0-1.0"})
     made = paired(record, "Q", style="chat")
     assert made.last("assistant") == document and made.last("user") == "Q"
-    assert made.facts == {"licence": "CC0-1.0", "style": "chat"} and made.id != record.id
+    origins = {"instruction": "model", "response": "native"}
+    assert made.facts == {"licence": "CC0-1.0", "style": "chat", "provenance": origins}
+    assert made.id != record.id
