@@ -165,6 +165,7 @@ def status(folder: Path) -> Value:
             "target": target,
             "accepted": min(accepted, target) if target else accepted,
             "surplus": max(0, accepted - target) if target else 0,
+            "lacks": outlook.lacks(ledger),
             "rehearsal": is_rehearsal(ledger),
             "rounds": len(ledger.rounds()),
             "seeds_done": done,

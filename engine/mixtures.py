@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from engine.core import JobError
-from engine.fields import Tag
+from engine.fields import Tag, tag
+from engine.languages.tags import SPECIAL, base
 from engine.selection import mixing
 from engine.selection.mixing import Plan
 from engine.selection.quotas import Counts, Sizes
@@ -24,7 +25,22 @@ def _different(tags: list[str]) -> list[str]:
     return tags
 
 
+def _by_language(given: object) -> object:
+    """Counts or shares by tag: one language spelt in two ways would lose one of them."""
+    spelt: dict[str, str] = {}
+    for name in given if isinstance(given, dict) else ():
+        meant = tag(name) if isinstance(name, str) and name else ""
+        if meant in spelt:
+            raise ValueError(f"{spelt[meant]} and {name} are one language, {meant}: say it once")
+        if base(meant) in SPECIAL:
+            raise ValueError(f"{name} names no language")
+        spelt[meant] = name
+    return given
+
+
 WAYS = ("shares", "languages", "temperature", "unimax", "pinch", "sweep")
+Share = Annotated[float, Field(gt=0)]
+Records = Annotated[int, Field(ge=0)]
 Tags = Annotated[list[Tag], Field(min_length=1), AfterValidator(_different)]
 
 
@@ -65,7 +81,7 @@ class Sweep(BaseModel, extra="forbid"):
 class Ways(BaseModel, extra="forbid"):
     """Plans that need a total and nothing else. One of them is said."""
 
-    shares: dict[Tag, Annotated[float, Field(gt=0)]] | None = None
+    shares: Annotated[dict[Tag, Share], BeforeValidator(_by_language)] | None = None
     """Tag -> share (0..1); they sum to 1."""
     languages: Tags | None = None
     """The same of each of these."""
@@ -75,7 +91,7 @@ class Ways(BaseModel, extra="forbid"):
     """Evenly over what there is, none more than ``max_epochs`` times."""
     cap: int | None = Field(default=None, ge=1)
     """With ``temperature``: records that a language counts for, at most."""
-    sizes: dict[Tag, Annotated[int, Field(ge=0)]] | None = None
+    sizes: Annotated[dict[Tag, Records], BeforeValidator(_by_language)] | None = None
     """With ``temperature`` and ``unimax``: tag -> records there are. Left out in a job's
     ``languages``: what its sources hold, which are read through once; in ``language_mix``: what
     has come."""

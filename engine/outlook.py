@@ -7,6 +7,7 @@ will probably become, and what has been paid for them already is not needed agai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,6 +63,19 @@ def needs(ledger: Ledger) -> dict[str, Any] | None:
         seeds,
     )
     return asdict(found)
+
+
+def lacks(ledger: Ledger) -> dict[str, int]:
+    """Tag -> records that the job's share of that language still lacks."""
+    quotas: dict[str, int] = orjson.loads(ledger.meta("quotas") or "{}")
+    have = ledger.accepted_languages() if quotas else {}
+    short = {tag: wanted - have.get(tag, 0) for tag, wanted in quotas.items()}
+    return {tag: count for tag, count in short.items() if count > 0}
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """``eu 3, wo 12``."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _yield(ledger: Ledger, started: int) -> tuple[int, int]:

@@ -36,7 +36,7 @@ from engine.result import Result
 from engine.rounds import End
 from engine.runner import Progress, Runner
 from engine.shard_process import Nursery
-from engine.wiring import Wiring, fingerprint, plan, wire
+from engine.wiring import Wiring, fingerprint, mix, plan, wire
 
 if TYPE_CHECKING:
     from engine.training.tuning import Tuner
@@ -171,7 +171,11 @@ async def arun(
     with contextlib.closing(Ledger(where, write=True)) as ledger:
         try:
             _claim(ledger, marks, job, fresh=fresh)
-            ledger.note(answers=_json({name: a.why for name, a in answerers.items()}))
+            wanted = mix(wiring)
+            ledger.note(
+                answers=_json({name: a.why for name, a in answerers.items()}),
+                quotas=_json(wanted.quotas if wanted else {}),
+            )
             drive = partial(_drive, wiring, answerers, ledger, where, watch, signals)
             if batch and waves:
                 guard: batching.Guard = _signals if signals else contextlib.nullcontext

@@ -316,6 +316,7 @@ def _number(value: object) -> str:
 
 def _count(value: Value) -> str:
     of = f" of {value['target']:,}" if value["target"] else ""
+    of += f", lacking {outlook.listed(value['lacks'])}" if value["lacks"] else ""
     return f"{value['accepted']:,}{of}{' REHEARSAL' if value['rehearsal'] else ''}"
 
 
@@ -382,8 +383,7 @@ def ending(console: Console, value: Value, again: str) -> None:
     if value["seeds_failed"]:
         why = f"{value['seeds_failed']:,} seeds; engine failures {value['folder']} [--retry]"
         rows += [("failed", why), ("last error", value["last_error"])]
-    dropped = sum(step["dropped"] for step in value["steps"])
-    if dropped:
+    if dropped := sum(step["dropped"] for step in value["steps"]):
         rows.append(("dropped", f"{dropped:,}; engine drops {value['folder']}"))
     if value["batch"]:
         rows += _waves(value["batch"])

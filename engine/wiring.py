@@ -148,11 +148,11 @@ def plan(wiring: Wiring, chats: Mapping[str, Chat]) -> Plan:
             run.grace_s,
             run.max_hours,
         ),
-        mix=_mix(wiring),
+        mix=mix(wiring),
     )
 
 
-def _mix(wiring: Wiring) -> Quotas | None:
+def mix(wiring: Wiring) -> Quotas | None:
     """What the job's ``languages`` come to."""
     if not (wiring.job.file.languages and wiring.sources):
         return None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from rich.console import Console
 
 import engine
+from engine import showing
 from engine.core import JobError
+from engine.inspecting import status
 from engine.job import JobFile, load
 from engine.outputs import export
 from engine.rounds import End
@@ -171,3 +175,26 @@ def test_a_step_of_that_name_is_taken(tmp_path: Path) -> None:
     steps, ending = "  languages: {use: length}\n", "target: {accepted: 9}\nlanguages: {eu: 1}\n"
     with pytest.raises(JobError, match="a step is called 'languages'"):
         load(job(tmp_path, ending, steps=steps), environment={})
+
+
+@pytest.mark.parametrize(
+    "said, why",
+    [
+        ("{no: 0.5, nb: 0.5}", "no and nb are one language, nb"),
+        ("{unimax: true, sizes: {zh-CN: 100, zh-Hans: 50, eu: 9}}", "zh-CN and zh-Hans are one"),
+        ("{und: 0.5, eu: 0.5}", "und names no language"),
+    ],
+)
+def test_a_language_is_named_once_and_is_one(tmp_path: Path, said: str, why: str) -> None:
+    with pytest.raises(JobError, match=rf"job\.yaml:\d+:\d+: languages.*{why}"):
+        load(job(tmp_path, f"target: {{accepted: 9}}\nlanguages: {said}\n"), environment={})
+
+
+def test_whoever_asks_is_told_which_language_lacks_records(tmp_path: Path) -> None:
+    ending = "target: {accepted: 20}\nlanguages: {eu: 0.9, de: 0.1}\n"
+    result = engine.run(engine.load(job(tmp_path, ending)), tmp_path / "o")
+    value = status(result.folder)
+    assert value["lacks"] == {"eu": 10}
+    console = Console(width=100, record=True, file=io.StringIO())
+    showing.ending(console, value, "again")
+    assert "10 of 20, lacking eu 10" in console.export_text()

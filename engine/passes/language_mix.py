@@ -103,7 +103,8 @@ def _noting(inner: Callable[[int], Choice], plan: Plan, mine: set[int]) -> Calla
         choice = inner(row)
         tag = str(choice.facts["group"])
         if tag not in plan.quotas:
-            return choice._replace(reason="not_planned")
+            told = f"the plan has {', '.join(plan.quotas)}, and no {tag}"
+            return choice._replace(reason="not_planned", detail=told)
         facts = {**choice.facts, "repetition": plan.repetition(tag)}
         if choice.rank == 1:
             facts["plan"] = {each: plan.line(each) for each in plan.quotas}
