@@ -19,8 +19,20 @@ from engine import tools as calling
 from engine.core import Call, Hop, Message, Record, ReplyError, stable_id
 from engine.languages.names import english_name
 from engine.models.bodies import clean
-from engine.models.chat import Chat, Reply, Request, Sample, Scores, Texts, Tool, Vector, able
+from engine.models.chat import (
+    Chat,
+    Count,
+    Reply,
+    Request,
+    Sample,
+    Scores,
+    Texts,
+    Tool,
+    Vector,
+    able,
+)
 from engine.prompting import Library, Prompt
+from engine.text.choosing import chosen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,10 +48,10 @@ EMBEDDER = "embedder"
 """The role that embeds; without a model of its own it is played by hashed character n-grams."""
 SCORER = "scorer"
 """The role that scores what no prompt file asked for."""
+COUNTER = "counter"
+"""The role whose server says how many tokens a chat is."""
 BATCH = 64
 """Texts embedded by one call."""
-_AROUND = " \t\r\n\"'`*.。।「」“”‘’«»"
-"""What models put around an option they choose."""
 
 
 @dataclass(slots=True)
@@ -149,7 +161,7 @@ class Kit(Generic[P]):
             raise ValueError(f"options are two or more different texts, stripped: {among}")
         request = self._request(prompt, take, language, inputs)
         request = replace(request, schema=None, options=among)
-        return await self._settled(request, lambda reply: _chosen(reply.text, among))
+        return await self._settled(request, lambda reply: chosen(reply.text, among))
 
     async def call_tools(
         self,
@@ -248,13 +260,28 @@ class Kit(Generic[P]):
             size = hashed.DIMENSION
         else:
             vectors = await self._vectors(wanted, role)
-            rows = {text: _unit(vector) for text, vector in vectors.items()}
+            rows = {text: vector.unit() for text, vector in vectors.items()}
             size = max(map(len, rows.values()), default=0)
         out = np.zeros((len(texts), size), np.float32)
         for at, text in enumerate(map(clean, texts)):
             if text in rows:
                 out[at] = rows[text]
         return out
+
+    async def count(self, messages: Sequence[Message], /, *, role: str = COUNTER) -> Count:
+        """How many tokens these turns are to the model that plays ``role``, before it replies.
+
+        Its server cuts them (vLLM's ``/tokenize``), chat template and opening of the reply
+        included. The rehearsal model estimates them from bytes; ``Count.model`` says so.
+
+        Raises:
+            ModelError: no server answered, or it does not tell.
+        """
+        turns = tuple(replace(message, content=clean(message.content)) for message in messages)
+        asked = Request(turns, prompt="count", role=role, depth=self._deep)
+        found = await able(self._model(role), "count tokens").count(asked)
+        self._calls.append(Call(asked.prompt, role, found.model, found.key))
+        return found
 
     async def _vectors(self, texts: list[str], role: str) -> dict[str, Vector]:
         model = able(self._model(role), "embed")
@@ -366,28 +393,3 @@ def _read(prompt: Prompt[T], reply: Reply) -> T:
 
 def _samples_in(reply: Reply) -> list[Sample]:
     return list(reply.samples) or [Sample(reply.text, reply.truncated)]
-
-
-def _unit(vector: Vector) -> NDArray[np.float32]:
-    import numpy as np
-
-    floats = np.frombuffer(vector.floats, "<f4")
-    unit: NDArray[np.float32] = (floats / (np.linalg.norm(floats) or 1.0)).astype(np.float32)
-    return unit
-
-
-def _chosen(text: str, options: Sequence[str]) -> str:
-    """The option that a reply is.
-
-    Raises:
-        ReplyError: it is none, or could be several.
-    """
-    plain = text.strip()
-    for reading in (plain, plain.strip(_AROUND)):
-        if reading in options:
-            return reading
-    like = [each for each in options if each.casefold() == plain.strip(_AROUND).casefold()]
-    if len(like) == 1:
-        return like[0]
-    listed = " | ".join(options)
-    raise ReplyError(f"{plain[:80]!r} is not one of the options: reply with one of {listed}")

@@ -24,7 +24,7 @@ from engine.core import EngineError
 from engine.entries import Unit, encode
 from engine.growth import Growth, Trouble, packed, unpacked
 from engine.job import Job
-from engine.models.chat import Reply, Request, Scores, Texts, Vector
+from engine.models.chat import Count, Reply, Request, Scores, Texts, Vector
 from engine.models.journal import Brake, Journal, Said
 from engine.wiring import plan, wire
 
@@ -109,6 +109,10 @@ class Afar:
         """Embed; see ``Model``."""
         found = await self._clerk.ask("model", self._name, "embed", request)
         return cast(tuple[Vector, ...], found)
+
+    async def count(self, request: Request) -> Count:
+        """Count; see ``Model``."""
+        return cast(Count, await self._clerk.ask("model", self._name, "count", request))
 
 
 class Outbox:

@@ -15,7 +15,18 @@ from pydantic import BaseModel
 from engine.asking import BATCH, EMBEDDER, REASKS, SCORER, Kit
 from engine.core import Call, Message, ModelError, Record, ReplyError, stable_id
 from engine.kit import NoParams
-from engine.models.chat import Chat, Reply, Request, Sample, Scores, Texts, Tool, ToolCall, Vector
+from engine.models.chat import (
+    Chat,
+    Count,
+    Reply,
+    Request,
+    Sample,
+    Scores,
+    Texts,
+    Tool,
+    ToolCall,
+    Vector,
+)
 from engine.models.fake import FakeChat
 from engine.prompting import Library, Prompt
 from engine.text import hashed
@@ -384,6 +395,9 @@ async def test_the_lineage_does_not_depend_on_which_answer_came_first(made: Make
         async def embed(self, request: Texts) -> tuple[Vector, ...]:
             await self._turn("e")
             return (Vector(b"\0\0\x80?", "fake", key="key-e"),)
+
+        async def count(self, request: Request) -> Count:
+            raise AssertionError("nothing is counted")
 
     found = []
     for order in ("case", "seca", "aces"):

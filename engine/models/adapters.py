@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.core import ModelError
-from engine.models.chat import Chat, Reply, Request, Scores, Texts, Vector, able
+from engine.models.chat import Chat, Count, Reply, Request, Scores, Texts, Vector, able
 
 LOAD_S = 300.0
 """Seconds that a server has to load an adapter."""
@@ -49,6 +49,10 @@ class Speaking:
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Embed; see ``Model``."""
         return await able(self._chat, "embed").embed(request)
+
+    async def count(self, request: Request) -> Count:
+        """Count; see ``Model``."""
+        return await able(self._chat, "count tokens").count(request)
 
 
 class Adapted:
@@ -87,6 +91,10 @@ class Adapted:
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Embed; see ``Model``."""
         return await able(self._chat, "embed").embed(request)
+
+    async def count(self, request: Request) -> Count:
+        """Count; see ``Model``."""
+        return await able(self._chat, "count tokens").count(request)
 
     async def _loaded(self, name: str, before: int) -> bool:
         """Whether a server has loaded it since ``before``; makes them all try where none has."""

@@ -27,7 +27,7 @@ import orjson
 from engine.core import Deferred, JobError, ModelError
 from engine.models import batch_lines, bodies
 from engine.models.bodies import BrokenReply
-from engine.models.chat import Reply, Request, Scores, Texts, Vector
+from engine.models.chat import Count, Reply, Request, Scores, Texts, Vector
 from engine.models.journal import Said
 from engine.storage import explained
 
@@ -369,6 +369,10 @@ class BatchChat:
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Refuse, as ``score`` does."""
         raise self._live("embed")
+
+    async def count(self, request: Request) -> Count:
+        """Refuse, as ``score`` does."""
+        raise self._live("count tokens")
 
     def _live(self, ability: str) -> ModelError:
         return ModelError(

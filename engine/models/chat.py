@@ -1,8 +1,8 @@
 """What the engine asks of a model: messages in, text out; and what some models can do besides.
 
 Pool, journal, rehearsal model, fake and real client are each a ``Chat``; they stack. A ``Model``
-is a ``Chat`` that also scores and embeds; whoever needs that asks by ``able``, so that a stack
-with a member that only chats fails with a sentence and not in the middle.
+is a ``Chat`` that also scores, embeds and counts tokens; whoever needs that asks by ``able``, so
+that a stack with a member that only chats fails with a sentence and not in the middle.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from engine.core import Message, ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,25 @@ class Vector:
     key: str = ""
     """Where the journal keeps it; empty when there is no journal."""
 
+    def unit(self) -> NDArray[np.float32]:
+        """The vector at length 1 (L2); zeros stay zeros."""
+        import numpy as np
+
+        floats = np.frombuffer(self.floats, "<f4")
+        unit: NDArray[np.float32] = (floats / (np.linalg.norm(floats) or 1.0)).astype(np.float32)
+        return unit
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many tokens a chat is to a model, its template and the opening of the reply included."""
+
+    tokens: int
+    model: str = ""
+    """Whose tokens these are; ``rehearsal`` for an estimate from bytes."""
+    key: str = ""
+    """Where the journal keeps it; empty when there is no journal."""
+
 
 class Chat(Protocol):
     """Anything that answers a request."""
@@ -169,7 +192,7 @@ class Chat(Protocol):
 
 @runtime_checkable
 class Model(Chat, Protocol):
-    """A ``Chat`` that also scores and embeds, or says that its server does not."""
+    """A ``Chat`` that also scores, embeds and counts, or says that its server does not."""
 
     async def score(self, request: Request) -> Scores:
         """How likely the last message is, an assistant's, after the messages before it.
@@ -188,6 +211,14 @@ class Model(Chat, Protocol):
 
         Raises:
             ModelError: as in ``chat``, or the server has no embeddings.
+        """
+        ...
+
+    async def count(self, request: Request) -> Count:
+        """How many tokens the messages are, rendered up to where the reply begins.
+
+        Raises:
+            ModelError: as in ``chat``, or the server does not tell.
         """
         ...
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping, Sequence
 
-from engine.models.chat import Reply, Request, Sample, Scores, Texts, Vector
+from engine.models.chat import Count, Reply, Request, Sample, Scores, Texts, Vector
 
-Said = str | Reply | Scores
+Said = str | int | Reply | Scores
 Script = Said | Sequence[Said] | Callable[[Request], Said]
 
 
@@ -16,8 +16,9 @@ class FakeChat:
 
     A script value is the answer, a list of answers used in turn, or a function of the request.
     A request for n samples takes the next n of a list, or what is left of it. Scores are
-    scripted in the same way, those without a prompt as ``score``; vectors by the text. An
-    unscripted prompt or text is an error: a test says what it expects to be asked.
+    scripted in the same way, those without a prompt as ``score``, and numbers of tokens as
+    ``count``; vectors by the text. An unscripted prompt or text is an error: a test says what it
+    expects to be asked.
     """
 
     def __init__(
@@ -43,6 +44,12 @@ class FakeChat:
         assert isinstance(scores, Scores), "the script has a text where scores are wanted"
         return scores
 
+    async def count(self, request: Request) -> Count:
+        """A number of tokens from the script."""
+        [tokens] = self._next(request, 1)
+        assert isinstance(tokens, int), "the script has no number where tokens are counted"
+        return Count(tokens, "fake")
+
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Vectors from the script."""
         self.embedded.append(request)
@@ -56,7 +63,7 @@ class FakeChat:
         answer = self._script[name]
         if callable(answer):
             return [answer(request)]
-        if isinstance(answer, str | Reply | Scores):
+        if isinstance(answer, str | int | Reply | Scores):
             return [answer] * wanted
         found = list(answer[turn : turn + wanted])
         self._used[request.prompt] = turn + len(found)
@@ -68,5 +75,5 @@ class FakeChat:
 def _reply(said: Said) -> Reply:
     if isinstance(said, Reply):
         return said
-    assert isinstance(said, str), "the script has scores where a text is wanted"
+    assert isinstance(said, str), "the script has scores or a number where a text is wanted"
     return Reply(said, model="fake", tokens_in=1, tokens_out=len(said.split()))

@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from engine.core import Stopped
 from engine.models import keeping
-from engine.models.chat import Chat, Reply, Request, Scores, Texts, Vector, able
+from engine.models.chat import Chat, Count, Reply, Request, Scores, Texts, Vector, able
 from engine.models.keeping import Said as Said
 
 T = TypeVar("T")
@@ -125,6 +125,25 @@ class Journal:
             )  # fmt: skip
             await self._keep(said)
             return replace(scores, key=key)
+
+    async def count(self, request: Request) -> Count:
+        """Count from the book, else ask and keep; a count spends no tokens."""
+        request = self._ours(request)
+        asked = keeping.asked_count(request)
+        key = self._key(asked)
+        async with self._alone([key]):
+            if said := await self._recall(key):
+                self.counts.recalled += 1
+                return keeping.read_count(said)
+            asking = replace(request, key=key)
+            ask = able(self._chat, "count tokens").count
+            found, seconds = await self._timed(lambda: ask(asking))
+            said = Said(
+                key, request.prompt, request.role, found.model, 0, 0,
+                False, 0, seconds, asked, str(found.tokens),
+            )  # fmt: skip
+            await self._keep(said)
+            return replace(found, key=key)
 
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Vectors from the book; those it lacks are asked for together and kept one by one."""

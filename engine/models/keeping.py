@@ -8,6 +8,7 @@ where it has it. Answers that are more than one text are JSON.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import orjson
 
 from engine.models.bodies import rendering
-from engine.models.chat import Reply, Request, Sample, Scores, ToolCall, Vector
+from engine.models.chat import Count, Reply, Request, Sample, Scores, ToolCall, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,12 @@ def asked_vector(text: str, sampling: Mapping[str, Any]) -> bytes:
     return _dumped({"messages": messages, "embed": True, "sampling": sampling})
 
 
+def asked_count(request: Request) -> bytes:
+    """What decides a count. Texts are told by their digest: they are long and counted often."""
+    messages = [{"role": m.role, "content": _digest(m.content)} for m in request.messages]
+    return _dumped({"messages": messages, "count": True, "sampling": rendering(request.sampling)})
+
+
 def written(reply: Reply, request: Request) -> str:
     """A reply as text: its own, or JSON where the request could bring more."""
     if request.n == 1 and not request.tools:
@@ -112,8 +119,15 @@ def read_vector(said: Said) -> Vector:
     return Vector(floats, said.model, said.tokens_in, said.key)
 
 
+def read_count(said: Said) -> Count:
+    """The count of a journalled call, whose text is the number."""
+    return Count(int(said.text), said.model, said.key)
+
+
 def shown(question: Mapping[str, Any], answer: str) -> str:
     """A journalled answer for people to read; ``question`` is the ``asked`` of its call."""
+    if question.get("count"):
+        return f"{answer} tokens"
     if question.get("embed"):
         size = len(base64.b64decode(orjson.loads(answer)["float32"])) // 4
         return f"(a vector of {size} numbers)"
@@ -127,6 +141,11 @@ def shown(question: Mapping[str, Any], answer: str) -> str:
     texts = [each["text"] for each in kept["samples"] if each["text"]]
     calls = [f"{each['name']}({each['arguments']})" for each in kept["calls"]]
     return "\n---\n".join([*texts, *calls])
+
+
+def _digest(text: str) -> str:
+    mark = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"({len(text)} characters, {mark})"
 
 
 def _dumped(value: Any) -> bytes:

@@ -23,7 +23,7 @@ from engine.core import JobError, ModelError
 from engine.models import bodies, openai_score
 from engine.models.admission import Feedback
 from engine.models.bodies import BrokenReply
-from engine.models.chat import Reply, Request, Scores, Texts, Vector
+from engine.models.chat import Count, Reply, Request, Scores, Texts, Vector
 from engine.models.wire import Wire
 
 if TYPE_CHECKING:
@@ -155,9 +155,17 @@ class OpenAIChat:
         sent = openai_score.chat_body(request, model, rendered)
         found = await self._call(_Ask("/chat/completions", sent, reads, said, able))
         sent = openai_score.tokens_body(request, model, rendered)
-        at = f"{self._url.removesuffix('/v1')}/tokenize"
-        other = await self._call(_Ask(at, sent, openai_score.read_ids, said, able))
+        other = await self._call(_Ask(self._tokenize, sent, openai_score.read_ids, said, able))
         return _scores(found, openai_score.within(found.ids, other))
+
+    async def count(self, request: Request) -> Count:
+        """Tokens of the messages, as vLLM's ``/tokenize`` cuts them; see ``Model``."""
+        rendered = bodies.rendering({**request.sampling, **self._sampling})
+        sent = openai_score.count_body(request, self._model, rendered)
+        able = "count tokens (vLLM's /tokenize)"
+        ask = _Ask(self._tokenize, sent, openai_score.read_ids, request.prompt, able)
+        ids: tuple[int, ...] = await self._call(ask)
+        return Count(len(ids), self._model)
 
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """A vector for each text; see ``Model``."""
@@ -168,6 +176,11 @@ class OpenAIChat:
         found, model, tokens = await self._call(_Ask("/embeddings", sent, reads, ability="embed"))
         shares = (tokens // count + (i < tokens % count) for i in range(count))
         return tuple(Vector(*each) for each in zip(found, [model] * count, shares, strict=True))
+
+    @property
+    def _tokenize(self) -> str:
+        """Where vLLM cuts texts into tokens: beside ``/v1``."""
+        return f"{self._url.removesuffix('/v1')}/tokenize"
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""

@@ -62,6 +62,11 @@ def tokens_body(request: Request, model: str, rendered: Mapping[str, Any]) -> di
     return body
 
 
+def count_body(request: Request, model: str, rendered: Mapping[str, Any]) -> dict[str, Any]:
+    """A chat up to where the reply begins, to be cut into tokens."""
+    return {**_chat(request, model, rendered), "add_generation_prompt": True}
+
+
 def _chat(request: Request, model: str, rendered: Mapping[str, Any]) -> dict[str, Any]:
     messages = [{"role": m.role, "content": clean(m.content)} for m in request.messages]
     return {"model": model, "messages": messages, "add_generation_prompt": False, **rendered}

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from engine.core import ModelError
 from engine.models.admission import Throttle
-from engine.models.chat import Chat, Reply, Request, Scores, Texts, Vector, able
+from engine.models.chat import Chat, Count, Reply, Request, Scores, Texts, Vector, able
 from engine.models.metrics import Meter
 from engine.models.rates import Rates
 
@@ -109,6 +109,10 @@ class Pool:
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Embed, once there is room; see ``Model``."""
         return await self._through(request.depth, lambda c: able(c, "embed").embed(request))
+
+    async def count(self, request: Request) -> Count:
+        """Count, once there is room; see ``Model``."""
+        return await self._through(request.depth, lambda c: able(c, "count tokens").count(request))
 
     async def _through(
         self, depth: int, call: Callable[[Chat], Awaitable[T]], tokens: float = 0.0

@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from engine.core import REHEARSAL, Message, stable_id
 from engine.models import rehearsal_more
-from engine.models.chat import Reply, Request, Sample, Scores, Texts, Vector
+from engine.models.chat import Count, Reply, Request, Sample, Scores, Texts, Vector
 from engine.models.rehearsal_schema import SchemaWriter
 from engine.models.rehearsal_voices import Borrowed, Kind, Native, Voice, read_stocks
 
@@ -41,7 +41,7 @@ About right for English (4 characters a token) and Chinese (1.3); too many token
 for Indic scripts and Thai with tokenizers that know them well.
 """
 _NOT_TOPICS = frozenset(
-    {"language", "languages", "reply_labels", "style", "format", "length", "error"}
+    {"language", "languages", "origin", "reply_labels", "style", "format", "length", "error"}
 )
 _COUNTS = ("count", "wanted", "number", "how_many", "n")
 _SECTIONS = "reply_labels"
@@ -96,9 +96,9 @@ class Rehearsal:
 
     def __init__(self, stocks: Path, faults: Faults = Faults()) -> None:  # noqa: B008 - frozen
         read = read_stocks(stocks)
-        english = frozenset(read["en"].stopwords) if "en" in read else frozenset[str]()
+        self._english = frozenset(read["en"].stopwords) if "en" in read else frozenset[str]()
         self._voices = {
-            tag: Native(stock, frozenset() if tag == "en" else english)
+            tag: Native(stock, frozenset() if tag == "en" else self._english)
             for tag, stock in read.items()
         }
         self._refusals = read.get("en", next(iter(read.values()))).refusals
@@ -129,6 +129,10 @@ class Rehearsal:
         """Hashed character n-grams; see ``Model``."""
         return rehearsal_more.vectors(request, _tokens)
 
+    async def count(self, request: Request) -> Count:
+        """An estimate from bytes; see ``Model``."""
+        return Count(_asked(request), REHEARSAL)
+
     def _one(self, request: Request) -> Reply:
         key = _key(request)
         fault = self._faults.draw(random.Random(stable_id(key, "fault")))
@@ -153,7 +157,7 @@ class Rehearsal:
         base, *subtags = tag.replace("_", "-").split("-")
         native = self._voices.get(base.lower())
         if native is None or not set(native.stock.unlike).isdisjoint(subtags):
-            return Borrowed(tag, self._refusals)
+            return Borrowed(tag, self._refusals, self._english)
         return native
 
     def _another(self, tag: str, rng: random.Random) -> Voice:
@@ -172,6 +176,7 @@ class Rehearsal:
         if request.options:
             return say("answer") if fault and fault != "truncated" else rng.choice(request.options)
         if request.schema is not None:
+            say = rehearsal_more.carrying(say, inputs.get(_MARKS, ()))
             return _json(request, rng, say, broken=fault == "malformed")
         if fault in ("refusal", "repeat"):
             return say("answer")
@@ -180,7 +185,7 @@ class Rehearsal:
         if (labels := inputs.get(_SECTIONS)) and fault != "malformed":
             return "\n".join(f"{label}\n{say('instruction')}" for label in labels)
         form = request.form if request.form in ("instruction", "label") else "answer"
-        text = " ".join([say(cast(Kind, form)), *inputs.get(_MARKS, ())])
+        text = " ".join([say(cast(Kind, form)), ", ".join(inputs.get(_MARKS, ()))]).rstrip()
         return f"{rng.choice(voice.preambles)}\n```\n{text}" if fault == "malformed" else text
 
 

@@ -8,7 +8,7 @@ on whether the prompt has them, a vector is one of hashed character n-grams.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -56,6 +56,12 @@ def quoting(
         return rng.choice(long) if long else say("material")
 
     return quote
+
+
+def carrying(say: Callable[[Kind], str], marks: Sequence[str]) -> Callable[[Kind], str]:
+    """``say``, with the sentinels that a rewritten instruction has to carry along behind it."""
+    behind = "".join(f"\n{mark}" for mark in marks)
+    return lambda kind: say(kind) + (behind if kind == "instruction" else "")
 
 
 def scores(request: Request, tokens_in: int) -> Scores:

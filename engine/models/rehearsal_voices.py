@@ -27,8 +27,14 @@ NEAR_REPEATS = 0.05
 COMMON = 20
 TOPICS = 8
 """Lifted for one reply, at most."""
+ENGLISH = 0.15
+"""Share of the words (0..1): where more are English function words, the text is English."""
 LOOK = 400
 """Characters of each text that are searched where words cannot be told apart by spaces."""
+_MARKS = ".,;:!?\"'()[]«»„“”‘’।॥؟،؛۔።፣፤։՝།…*#_<>|`-"
+"""What stands around a word and is no part of it."""
+_ENDS = ".!?:।؟۔።։…"
+"""What stands before the first word of a sentence."""
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}\p{N}'’ʼ-]*")
 _STOPS = {
     r"[\p{Han}\p{Hiragana}\p{Katakana}]": "。",
@@ -119,9 +125,9 @@ class Native:
         self._nouns = frozenset(stock.nouns)
         self._stop = self._own | (_frame(stock) if stock.spaced else frozenset())
         letters = rf"\p{{{stock.script}}}"
-        least = 3 if stock.script in ("Latin", "Thai") else 1
+        least = 3 if stock.script == "Latin" or not (stock.spaced or stock.script == "Han") else 1
         self._topic = regex.compile(
-            rf"[{letters}&&\p{{L}}--[ะาำๅๆ]][{letters}\p{{M}}'’-]{{{least},19}}", regex.V1
+            rf"[{letters}&&\p{{L}}--[ะาำๅๆະາຳໆ]][{letters}\p{{M}}'’-]{{{least},19}}", regex.V1
         )
         cuts = "|".join(map(regex.escape, sorted(stock.stopwords, key=len, reverse=True)))
         self._cut = regex.compile(rf"{cuts}|[^\p{{L}}\p{{M}}]+")
@@ -146,8 +152,8 @@ class Native:
         return len(seen & self._foreign) > len(seen & self._own)
 
     def _content(self, words: list[str], i: int) -> str:
-        word = words[i].strip(".,;:!?\"'()[]«»„“”‘’।॥؟،؛…*#_<>|`-")
-        first = i == 0 or words[i - 1][-1:] in ".!?:।؟…"
+        word = words[i].strip(_MARKS)
+        first = i == 0 or words[i - 1][-1:] in _ENDS
         if first and len(words) > 3:  # an imperative or an inflected capital, seldom a topic
             return ""
         if self.stock.capitals and not word[:1].isupper():
@@ -205,19 +211,22 @@ class Native:
 
 
 class Borrowed:
-    """A language without a stock: words of the inputs, or numbered tags where there are none."""
+    """A language without a stock: words of the inputs, or numbered tags where there are none.
+
+    English inputs count for none: no instruction of a prompt's is to pass for the language.
+    """
 
     preambles: tuple[str, ...] = ("",)
 
-    def __init__(self, tag: str, refusals: tuple[str, ...]) -> None:
-        self._tag = tag or "und"
+    def __init__(self, tag: str, refusals: tuple[str, ...], english: frozenset[str]) -> None:
+        self._tag, self._english = tag or "und", english
         self.refusals = refusals  # in English: so do real models refuse in such a language
         self.join = " "
         self._glue, self._stop = " ", "."
 
     def lift(self, rng: random.Random, texts: list[str]) -> list[str]:
         """Every word; every character where the script has no spaces."""
-        text = "\n".join(texts)[: 2 * LOOK]
+        text = "\n".join(text for text in texts if not self._is_english(text))[: 2 * LOOK]
         if is_unspaced(text):
             self._glue = self.join = ""
             words = [token for token in tokens(text) if not token.isascii()]
@@ -228,6 +237,10 @@ class Borrowed:
             (stop for script, stop in _STOPS.items() if regex.match(script, first)), "."
         )
         return words
+
+    def _is_english(self, text: str) -> bool:
+        words = text[: 2 * LOOK].lower().split()
+        return sum(word in self._english for word in words) > ENGLISH * len(words)
 
     def say(self, kind: Kind, rng: random.Random, topics: list[str]) -> str:
         """A text of the usual length of its kind."""

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from engine.core import ModelError
-from engine.models.chat import Chat, Reply, Request, Scores, Texts, Vector, able
+from engine.models.chat import Chat, Count, Reply, Request, Scores, Texts, Vector, able
 from engine.models.metrics import Load, MetricsPage
 from engine.models.openai_chat import OpenAIChat
 from engine.models.server import DEATHS, Died, Server, Spec
@@ -162,6 +162,10 @@ class Served:
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Embed; see ``Model``."""
         return await self._ask(lambda client: able(client, "embed").embed(request))
+
+    async def count(self, request: Request) -> Count:
+        """Count; see ``Model``."""
+        return await self._ask(lambda client: able(client, "count tokens").count(request))
 
     async def _ask(self, call: Callable[[OpenAIChat], Awaitable[T]]) -> T:
         self._fleet.begin()

@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from engine.models.chat import Chat, Reply, Request, Scores, Texts, Vector, able
+from engine.models.chat import Chat, Count, Reply, Request, Scores, Texts, Vector, able
 
 T = TypeVar("T")
 
@@ -241,4 +241,9 @@ class InTurn:
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         """Embed when it is its turn; see ``Model``."""
         ask = able(self._chat, "embed").embed
+        return await self._turns.through(self._name, request.depth, lambda: ask(request))
+
+    async def count(self, request: Request) -> Count:
+        """Count when it is its turn; see ``Model``."""
+        ask = able(self._chat, "count tokens").count
         return await self._turns.through(self._name, request.depth, lambda: ask(request))

@@ -19,7 +19,7 @@ import pytest
 
 from engine.core import Message, Outcome, Record
 from engine.kit import Verifier, as_step
-from engine.models.chat import Reply, Request, Scores, Texts, Vector
+from engine.models.chat import Count, Reply, Request, Scores, Texts, Vector
 from engine.models.serve import Served
 from engine.prompting import Library
 from engine.verifiers import deita, ic_ifd, ifd, perplexity, r_ifd, s_ifd
@@ -103,6 +103,9 @@ class _Recorder:
 
     async def embed(self, request: Texts) -> tuple[Vector, ...]:
         return await self._chat.embed(request)
+
+    async def count(self, request: Request) -> Count:
+        return await self._chat.count(request)
 
 
 async def _settled(step: Any, record: Record) -> Any:

@@ -305,6 +305,9 @@ async def test_its_calls_are_made_side_by_side(prompts: Library, name: str) -> N
         async def embed(self, request: Any) -> Any:
             raise AssertionError("nothing is embedded")
 
+        async def count(self, request: Request) -> Any:
+            raise AssertionError("nothing is counted")
+
         async def score(self, request: Request) -> Scores:
             self.waiting += 1
             self.most = max(self.most, self.waiting)
