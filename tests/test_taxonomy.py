@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from engine.core import JobError
 from engine.taxonomy import ROOT, covering, leaves, load, names, shares, shipped
 
-TAGS = {"ar", "en", "es", "fr", "hi", "sw", "zh"}
-SCRIPTS = {"ar": r"\p{Arabic}", "hi": r"\p{Devanagari}", "zh": r"\p{Han}"}
+TAGS = {"ar", "de", "en", "es", "fr", "hi", "sw", "th", "zh"}
+SCRIPTS = {"ar": r"\p{Arabic}", "hi": r"\p{Devanagari}", "th": r"\p{Thai}", "zh": r"\p{Han}"}
 
 
 def tree(tmp_path, text):
@@ -197,16 +197,27 @@ def test_an_english_name_of_knowledge_is_what_its_key_says():
             assert regex.sub(r"[^a-z]+", "_", english) == made.nodes[node]["key"]
 
 
-def test_the_starter_tree_has_sixty_topics_each_with_four_different_scripts_of_names():
+def test_the_starter_tree_has_sixty_topics_each_with_names_in_eight_languages():
     path = shipped("topics")
     assert path is not None
     made = load(path)
-    found = list(leaves(made))
+    found, tags = list(leaves(made)), {"en", "de", "es", "zh", "ar", "hi", "th", "sw"}
     assert len(found) == 60
     for node in made:
         if node:
-            assert made.nodes[node]["names"].keys() == {"en", "de", "es", "zh"}, node
-    assert len({names(made, leaf, "zh")[-1] for leaf in found}) == 60
+            assert made.nodes[node]["names"].keys() == tags, node
+    for tag in tags:
+        assert len({names(made, leaf, tag)[-1] for leaf in found}) == 60
+
+
+def test_every_category_of_tags_has_a_name_of_its_own_in_nine_languages():
+    path = shipped("subject_tags")
+    assert path is not None
+    made, tags = load(path), {"en", "de", "es", "fr", "zh", "ar", "hi", "th", "sw"}
+    nodes = [node for node in made if node != ROOT]
+    assert all(made.nodes[node]["names"].keys() == tags for node in nodes)
+    for tag in tags:
+        assert len({names(made, node, tag)[-1].casefold() for node in nodes}) == len(nodes)
 
 
 def test_an_unknown_shipped_tree_is_none():

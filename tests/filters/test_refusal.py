@@ -32,6 +32,11 @@ REFUSALS = {
     "ko": "죄송하지만 그 요청은 도와드릴 수 없습니다.",
     "sw": "Samahani, siwezi kukusaidia na ombi hilo.",
     "sv": "Jag är ledsen, men jag kan inte hjälpa dig med det.",
+    "eu": "Sentitzen dut, baina ezin dizut eskaera horrekin lagundu.",
+    "el": "Λυπάμαι, αλλά δεν μπορώ να βοηθήσω με αυτό το αίτημα.",
+    "ka": "ბოდიში, მაგრამ ამ თხოვნაში ვერ დაგეხმარებით.",
+    "hy": "Ներեցեք, բայց ես չեմ կարող օգնել այս հարցում։",
+    "ur": "معذرت، میں اس درخواست میں مدد نہیں کر سکتا۔",
 }
 DISCLAIMERS = {
     "en": "That is a lovely question. As an AI language model, I don't have a favourite colour.",
@@ -57,6 +62,11 @@ DISCLAIMERS = {
     "ko": "저는 AI 언어 모델이기 때문에 좋아하는 색이 없습니다.",
     "sw": "Kama akili bandia, sina rangi ninayoipenda.",
     "sv": "Som en AI har jag ingen favoritfärg.",
+    "eu": "Hizkuntza-eredu bat naizenez, ez dut gustuko kolorerik.",
+    "el": "Ως γλωσσικό μοντέλο, δεν έχω αγαπημένο χρώμα.",
+    "ka": "როგორც ენობრივი მოდელი, საყვარელი ფერი არ მაქვს.",
+    "hy": "Որպես լեզվական մոդել՝ ես սիրելի գույն չունեմ։",
+    "ur": "ایک مصنوعی ذہانت ماڈل کی حیثیت سے میرا کوئی پسندیدہ رنگ نہیں۔",
 }
 
 

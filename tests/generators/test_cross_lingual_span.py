@@ -11,12 +11,9 @@ import pytest
 import engine
 from engine.core import Drop, Record
 from engine.generators.cross_lingual_span import GENERATOR
-from engine.generators.muri import GENERATOR as MURI
 from engine.languages.identify import identify
 from engine.models.chat import Request
-from engine.passes.balance import PASS as BALANCE
-from engine.sources.documents import SOURCE as DOCUMENTS_SOURCE
-from tests.conftest import SHARED, Bind, needs_shared, read, seed, settle
+from tests.conftest import SHARED, Bind, needs_shared, seed
 from tests.generators.reversing import DOCUMENTS, paper, replies, told, written
 
 THIRTY = {
@@ -142,47 +139,44 @@ def held_against_the_texts(records: list[Record]) -> None:
         assert record.last("assistant") == text[start:end] and end > start, record.facts["path"]
 
 
-@needs_shared
-@pytest.mark.slow
-def test_a_job_in_thirty_languages_fills_every_quota_with_verbatim_spans(tmp_path: Path) -> None:
+def thirty(tmp_path: Path, **steps: dict[str, Any]) -> list[Record]:
+    """The records of a rehearsed job with these steps, evened out to the quotas at the end."""
     job = {
         "version": 1,
         "job": "thirty",
-        "models": {"writer": {"use": "auto"}},
+        "models": {"writer": {"use": "auto"}, "translator": {"use": "auto"}},
         "source": {"use": "documents", "with": source()},
-        "steps": {
-            "make": {
-                "use": "cross_lingual_span",
-                "with": {"languages": {"en": 1, "es": 1, "tr": 1}, "min_words": 8},
-            },
-            "even": {"use": "balance", "with": {"counts": QUOTAS}},
-        },
+        "steps": {**steps, "even": {"use": "balance", "with": {"counts": QUOTAS}}},
         "target": {"accepted": sum(QUOTAS.values())},
         "sink": {"use": "jsonl"},
     }
     (tmp_path / "job.yaml").write_text(json.dumps(job), encoding="utf-8")
     result = engine.run(engine.load(tmp_path / "job.yaml"), tmp_path / "out", rehearse=True)
     records = list(result.records())
+    assert all(record.rehearsed for record in records)
+    return records
+
+
+@needs_shared
+@pytest.mark.slow
+def test_a_job_in_thirty_languages_fills_every_quota_with_verbatim_spans(tmp_path: Path) -> None:
+    settings = {"languages": {"en": 1, "es": 1, "tr": 1}, "min_words": 8}
+    records = thirty(tmp_path, make={"use": "cross_lingual_span", "with": settings})
     held_against_the_texts(records)
     for record in records:
         asked = record.facts["instruction_language"]
-        assert asked in {"en", "es", "tr"} - {record.language} and record.rehearsed
+        assert asked in {"en", "es", "tr"} - {record.language}
         assert identify(record.last("user")).tag in (asked, "und")
 
 
 @needs_shared
 @pytest.mark.slow
-async def test_muri_fills_the_same_quotas_with_whole_parts(bind: Bind) -> None:
-    """By a scripted model: the rehearsal speaks 12 languages, and muri writes in all thirty."""
-    parts = list(read(DOCUMENTS_SOURCE, SHARED, **source()))
-    lines = {p.language: max(p.facts["document"].splitlines(), key=len) for p in parts}
-    script = {
-        "muri/to_pivot": "Everyone has the right to life, liberty and security of person.",
-        "muri/reverse": "List some rights.",
-        "muri/from_pivot": lambda request: lines[request.language][:90],
-    }
-    step, _ = bind(MURI, script, min_words=8, max_shared_words=400)
-    made = [outcome for part in parts for outcome in await step(part)]
-    kept = [outcome for outcome in made if isinstance(outcome, Record)]
-    even = settle(BALANCE, kept, counts=QUOTAS, short="refuse")
-    held_against_the_texts([record for record in even if isinstance(record, Record)])
+def test_a_muri_job_in_thirty_languages_fills_every_quota_with_whole_parts(tmp_path: Path) -> None:
+    make = {"use": "muri", "with": {"min_words": 8}}
+    records = thirty(tmp_path, make=make, told={"use": "language"})
+    held_against_the_texts(records)
+    for record in records:
+        found = identify(record.last("user"), [record.language]).tag
+        assert found in (record.language, "und"), record.last("user")
+        assert record.facts["pivot"] == "en"
+        assert identify(record.facts["pivot_instruction"]).tag in ("en", "und")

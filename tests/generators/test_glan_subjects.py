@@ -64,7 +64,10 @@ async def test_a_list_that_stays_broken_is_left_out_and_the_others_count(bind: B
     assert [each.last("user") for each in await step(discipline())] == ["Honey", "Wax"]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("language", "name"), [("sw", "Sheria ya jinai"), ("de", "Criminal law")])
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("sw", "Sheria ya jinai"), ("de", "Strafrecht"), ("th", "กฎหมายอาญา"), ("fi", "Criminal law")],
+)
 async def test_the_discipline_is_named_in_the_records_language_where_the_tree_has_it(
     language: str, name: str, bind: Bind, tmp_path: Path
 ) -> None:

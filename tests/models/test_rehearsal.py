@@ -13,17 +13,27 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from rapidfuzz.distance import LCSseq
 
 from engine.core import REHEARSAL, JobError, Message
+from engine.languages.agreement import agreement
+from engine.languages.identify import identify
 from engine.models.chat import Reply, Request
 from engine.models.rehearsal import Faults, Rehearsal
 from engine.models.rehearsal_voices import read_stocks
 from engine.prompting import Prompt
-from engine.text.tokens import tokens
+from engine.text.tokens import is_unspaced, tokens
 from tests.conftest import ROOT
 
 STOCKS = ROOT / "taxonomies" / "rehearsal"
 MODEL = Rehearsal(STOCKS)
 LANGUAGES = MODEL.languages
-SCRIPTS = {"zh": "Han", "ar": "Arabic", "hi": "Devanagari", "th": "Thai"}
+RICH = ("ar", "de", "en", "es", "eu", "fr", "hi", "pt", "sw", "th", "tr", "zh")
+"""Languages with a large stock; the others' are compact."""
+STOPS = {
+    "am": "።?", "ar": ".؟", "bn": "।?", "el": ".;", "gu": ".।?", "hi": "।?", "hy": "։", "ja": "。",
+    "km": "។?", "my": "။", "pa": "।?", "ur": "۔؟", "zh": "。！？",
+}  # fmt: skip
+"""What a sentence ends with, where it is not a full stop or a question mark."""
+UNMARKED = ("lo", "th")
+"""Languages that end a sentence without a mark."""
 BLOCKED = set(
     tokens(
         "image images graph graphs picture pictures file files map maps draw plot video audio "
@@ -55,7 +65,8 @@ def rouge_l(a: list[str], b: list[str]) -> float:
 
 def in_script(text: str, script: str) -> float:
     letters = regex.findall(r"\p{L}", text)
-    return len(regex.findall(rf"[\p{{{script}}}&&\p{{L}}]", text, regex.V1)) / max(1, len(letters))
+    own = r"\p{Han}\p{Hiragana}\p{Katakana}" if script == "Japanese" else rf"\p{{{script}}}"
+    return len(regex.findall(rf"[{own}&&\p{{L}}]", text, regex.V1)) / max(1, len(letters))
 
 
 class Step(BaseModel, extra="forbid"):
@@ -163,25 +174,44 @@ def test_a_numbered_list_is_continued(language: str, shown: str, first: int) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_is_in_its_script_and_ends_its_sentences(language: str) -> None:
-    stop = {"zh": "。！？", "hi": "।?", "ar": ".؟"}.get(language, ".?!")
+    script = "Japanese" if language == "ja" else read_stocks(STOCKS)[language].script
     for seed in range(60):
         for form in ("text", "instruction"):
             text = ask(seed=seed, form=form, language=language).text
-            assert in_script(text, SCRIPTS.get(language, "Latin")) > 0.95, text
-            assert language == "th" or text[-1] in stop, text
+            assert in_script(text, script) > 0.95, text
+            assert language in UNMARKED or text[-1] in STOPS.get(language, ".?!"), text
             assert "{" not in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_phrase_fills_and_every_stock_is_rich(language: str) -> None:
+def test_every_language_is_told_from_its_phrases(language: str) -> None:
+    for form in ("text", "instruction"):
+        requests = [
+            Request((Message("user", str(i)),), form=form, language=language) for i in range(20)
+        ]
+        texts = [reply.text for reply in all_of(MODEL, requests)]
+        assert len(set(texts)) >= 18
+        found = {agreement(identify(text).tag, language) for text in texts}
+        assert "same" in found <= {"same", "close", "unsure"}
+
+
+def test_no_two_languages_share_phrases() -> None:
+    stocks = read_stocks(STOCKS)
+    phrases = Counter(p for s in stocks.values() for p in {*s.instructions, *s.answers, *s.reasons})
+    assert set(phrases.values()) == {1}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_phrase_fills_and_every_stock_is_rich_enough(language: str) -> None:
     stock = read_stocks(STOCKS)[language]
     slots = dict.fromkeys(("a", "b", "c", "d", "n", "who", "how"), "X")
     kinds = (stock.instructions, stock.answers, stock.constraints, stock.formats, stock.reasons)
     for phrase in sum((*kinds, stock.titles, stock.materials, stock.audiences), ()):
         phrase.format_map(slots)
-    assert len(set(stock.nouns)) == len(stock.nouns) >= 60
-    assert len(set(stock.instructions)) >= 30
-    assert len(set(stock.answers)) >= 25
+    nouns, instructions, answers = (60, 30, 25) if language in RICH else (24, 10, 10)
+    assert len(set(stock.nouns)) == len(stock.nouns) >= nouns
+    assert len(set(stock.instructions)) == len(stock.instructions) >= instructions
+    assert len(set(stock.answers)) == len(stock.answers) >= answers
     assert len(stock.refusals) >= 4
 
 
@@ -192,7 +222,7 @@ def test_instructions_are_neither_too_short_nor_too_long_nor_blocked(language: s
         text = ask(seed=seed, form="instruction", language=language, inputs=shown).text
         assert BLOCKED.isdisjoint(tokens(text)), text
         assert text[0].isalpha(), text
-        if language in ("zh", "th"):
+        if is_unspaced(text):
             assert len(text) >= 8
         else:
             assert 4 <= len(text.split()) <= 60
@@ -236,6 +266,32 @@ def test_chinese_topics_come_from_the_inputs() -> None:
     assert "漫画" in said
 
 
+@pytest.mark.parametrize(
+    ("tag", "text", "word"),
+    [
+        ("ur", "یہ سب لوگ مل کر بناتے تھے مٹی کے کٹورے۔ اور پھر", "کٹورے"),
+        ("am", "ሰዎች ሁሉ በመንደሩ ውስጥ ሠሩ ጀበና። ከዚያም", "ጀበና"),
+        ("hy", "Նրանք բոլորը միասին պատրաստեցին կժեր։ Ապա", "կժեր"),
+    ],
+)
+def test_a_topic_leaves_the_mark_of_its_sentence_behind(tag: str, text: str, word: str) -> None:
+    requests = [
+        Request((Message("user", str(i)),), language=tag, inputs={"text": text}) for i in range(60)
+    ]
+    stock = read_stocks(STOCKS)[tag]
+    said = " ".join(reply.text for reply in all_of(MODEL, requests))
+    assert stock.lifted.format(word) in said
+    assert stock.lifted.format(word + text[text.index(word) + len(word)]) not in said
+
+
+def test_the_language_that_is_translated_from_is_no_topic() -> None:
+    requests = [
+        Request((Message("user", str(i)),), language="sw", inputs={"origin": "English"})
+        for i in range(60)
+    ]
+    assert not any("English" in reply.text for reply in all_of(MODEL, requests))
+
+
 def test_english_material_does_not_leak_into_another_language() -> None:
     requests = [
         Request((Message("user", str(i)),), language=tag, inputs={"rules": ENGLISH[1]})
@@ -250,8 +306,8 @@ def test_english_material_does_not_leak_into_another_language() -> None:
     ("tag", "text"),
     [
         ("wo", "Nit ñépp danuy juddu, yam ci tawfeex ci sag ak sañ-sañ. Nekk na it ku xam."),
-        ("ja", "すべての人間は、生まれながらにして自由であり、尊厳と権利とについて平等である。"),
-        ("am", "የሰው ልጅ ሁሉ ሲወለድ ነጻና በክብርና በመብትም እኩልነት ያለው ነው።"),
+        ("bo", "འགྲོ་བ་མིའི་རིགས་རྒྱུད་ཡོངས་ལ་སྐྱེས་ཙམ་ཉིད་ནས་ཆེ་མཐོང་དང་ཐོབ་ཐངའི་རང་དབང་འདྲ་མཉམ་དུ་ཡོད།"),
+        ("ti", "ብመንፅር ክብርን መሰልን ኩሎም ሰባት እንትውለዱ ሓራን ማዕሪን እዮም።"),
         ("zh-Hant", "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心。"),
     ],
 )
@@ -263,6 +319,17 @@ def test_a_language_without_phrases_uses_words_of_the_inputs_only(tag: str, text
             said = ask(seed=seed, form=form, language=tag, inputs={"document": text}).text
             assert set(tokens(said)) <= given, said
             assert said
+
+
+@pytest.mark.parametrize("text", ENGLISH)
+def test_english_inputs_are_no_words_of_a_language_without_phrases(text: str) -> None:
+    wolof = "Nit ñépp danuy juddu, yam ci tawfeex ci sag ak sañ-sañ. Nekk na it ku xam."
+    for seed in range(20):
+        alone = ask(language="wo", form="instruction", seed=seed, inputs={"task": text}).text
+        assert regex.fullmatch(r"(wo-\d+[ .]){6,}", alone)
+        inputs = {"task": text, "document": wolof}
+        beside = ask(language="wo", form="instruction", seed=seed, inputs=inputs).text
+        assert set(tokens(beside)) <= set(tokens(wolof))
 
 
 def test_a_language_without_phrases_or_inputs_gets_numbered_tags() -> None:
@@ -338,8 +405,8 @@ def test_a_repeat_says_one_sentence_over_and_over() -> None:
 
 def test_the_wrong_language_is_another_one() -> None:
     model = faulty(wrong_language=1)
-    requests = [Request((Message("user", str(i)),), language="zh") for i in range(100)]
-    assert all(in_script(reply.text, "Han") < 0.1 for reply in all_of(model, requests))
+    requests = [Request((Message("user", str(i)),), language="th") for i in range(100)]
+    assert all(in_script(reply.text, "Thai") < 0.1 for reply in all_of(model, requests))
 
 
 def test_an_empty_reply_is_empty_whatever_the_form() -> None:
