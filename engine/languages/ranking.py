@@ -17,6 +17,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from engine.core import JobError
+from engine.languages.codes import from_label
 from engine.languages.sheet import sheet
 from engine.languages.tags import SPECIAL, base, normalise
 
@@ -90,24 +91,14 @@ def _fasttext(path: Path) -> Rank:
     def rank(text: str) -> Ranked:
         labels, chances = model.predict(" ".join(text.split()), k=FIRST)
         said = zip(labels, chances, strict=True)
-        return _merged([(_tag(label), min(1.0, float(chance))) for label, chance in said])
+        return _merged([(from_label(label), min(1.0, float(chance))) for label, chance in said])
 
     return rank
 
 
 @lru_cache(maxsize=4096)
 def _base(label: str) -> str:
-    return base(_tag(label))
-
-
-@lru_cache(maxsize=4096)
-def _tag(label: str) -> str:
-    """The tag that a label means: ``__label__eng_Latn`` is ``en``; itself where nobody knows it."""
-    plain = label.removeprefix("__label__")
-    try:
-        return normalise(plain)
-    except JobError:
-        return plain.replace("_", "-")
+    return base(from_label(label))
 
 
 def _merged(said: Sequence[tuple[str, float]]) -> Ranked:

@@ -30,7 +30,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The file's four parts."""
+    """The parts of the file."""
 
     scripts: Mapping[str, Script]
     aliases: Mapping[str, str]
@@ -38,6 +38,10 @@ class Sheet:
     languages: Mapping[str, Mapping[str, Any]]
     close: Mapping[str, frozenset[str]]
     """Tag -> the languages that it is hard to tell from."""
+    macros: Mapping[str, str]
+    """Tag -> ISO 639-3 code of the macrolanguage it belongs to."""
+    quotes: Mapping[str, tuple[str, ...]]
+    """Tag -> the outer pair of quotation marks and the inner one."""
 
 
 @cache
@@ -49,6 +53,10 @@ def sheet() -> Sheet:
         MappingProxyType({tag.lower(): meant for tag, meant in found["aliases"].items()}),
         MappingProxyType(found["languages"]),
         MappingProxyType(_relatives(found["close"])),
+        MappingProxyType(_by_member(found["macro"])),
+        MappingProxyType(
+            {tag: tuple(marks.split()) for tag, marks in _by_member(found["quotes"]).items()}
+        ),
     )
 
 
@@ -58,3 +66,8 @@ def _relatives(groups: list[list[str]]) -> dict[str, frozenset[str]]:
         tag: frozenset(other for group in groups if tag in group for other in group) - {tag}
         for tag in members
     }
+
+
+def _by_member(groups: Mapping[str, str]) -> dict[str, str]:
+    """Tag -> the head of the group that has it."""
+    return {tag: head for head, members in groups.items() for tag in members.split()}

@@ -44,10 +44,10 @@ def normalise(tag: str) -> str:
     if meant := sheet().aliases.get(said.lower()):
         return meant
     code, script, region, rest = _parts(said)
-    code, implied = _language(code, tag)
+    code, implied, place = _language(code, tag)
     if code in SPECIAL:
         return code
-    script, region = _placed(code, script or implied, region)
+    script, region = _placed(code, script or implied, region or place)
     _check(tag, script, region)
     if script == sheet().languages[code]["scripts"][0] and script not in HAN:
         script = ""
@@ -70,20 +70,20 @@ def _parts(said: str) -> tuple[str, str, str, list[str]]:
     return code.lower(), script, region, [part.lower() for part in rest]
 
 
-def _language(code: str, tag: str) -> tuple[str, str]:
-    """The code by which the sheet has a language, and the script that the alias implies."""
+def _language(code: str, tag: str) -> tuple[str, str, str]:
+    """The code by which the sheet has a language; script and region that an alias implies."""
     from babel.core import get_global
 
     if code in sheet().languages or code in SPECIAL:
-        return code, ""
+        return code, "", ""
     meant = sheet().aliases.get(code) or get_global("language_aliases").get(code) or code
-    code, implied, _, _ = _parts(str(meant).replace("_", "-"))
+    code, implied, place, _ = _parts(str(meant).replace("_", "-"))
     code = sheet().aliases.get(code, code)
     if code not in sheet().languages:
         code = _by_iso().get(code, code)
     if code not in sheet().languages:
         raise JobError(_unknown(tag))
-    return code, implied
+    return code, implied, place
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +131,8 @@ def nearest(tag: str) -> str:
     for known, said in sheet().languages.items():
         for word in (known, said["iso"], said["name"], said["own"]):
             words.setdefault(word.casefold(), known)
-    words |= {alias: meant for alias, meant in sheet().aliases.items() if alias not in words}
+    others = {alias: meant for alias, meant in sheet().aliases.items() if "-" not in alias}
+    words = {**others, **words}
     asked = tag.strip().replace("_", "-").casefold()
     near = difflib.get_close_matches(asked, words, n=1, cutoff=0.5)
     near = near or difflib.get_close_matches(asked.split("-")[0], words, n=1, cutoff=0.5)

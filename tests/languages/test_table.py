@@ -115,3 +115,27 @@ def test_the_command_lists_all_one_or_those_that_a_word_fits() -> None:
     assert all(each["direction"] == "rtl" for each in json.loads(command("rtl", "--json")))
     result = CliRunner().invoke(app, ["languages", "xqzqx"])
     assert result.exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("query", "tag"),
+    [("no", "nb"), ("iw", "he"), ("tl", "fil"), ("arb_Arab", "ar"), ("cmn", "zh"), ("Thai", "th")],
+)
+def test_a_tag_in_another_spelling_is_that_language_and_not_all_whose_name_has_it(
+    query: str, tag: str
+) -> None:
+    assert [each["tag"] for each in json.loads(command(query, "--json"))] == [tag]
+
+
+def test_the_command_says_how_others_write_a_language_and_how_it_is_written() -> None:
+    [khmer] = json.loads(command("km", "--json"))
+    assert khmer["codes"] == {
+        "nllb": "khm_Khmr", "mbart": "km_KH", "fasttext": "km", "langdetect": None,
+    }  # fmt: skip
+    assert khmer["segmentation"] == "none" and khmer["has_case"] is False
+    assert khmer["digits"] == ["latn", "khmr"] and len(khmer["quotes"]) == 4
+    [wolof] = json.loads(command("wolof", "--json"))
+    assert wolof["iso639_1"] == "wo" and not wolof["identified"]
+    assert wolof["codes"]["nllb"] == "wol_Latn" and wolof["codes"]["fasttext"] is None
+    head, row = command("wolof").splitlines()
+    assert row[head.index("identified") :].startswith("no ")

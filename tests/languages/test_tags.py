@@ -25,7 +25,9 @@ CODES = (
         ("pt_br", "pt-BR"), ("pt", "pt"), ("en-GB", "en-GB"), ("es-419", "es-419"), ("arb", "ar"),
         ("pa-PK", "pa-Arab"), ("az_IR", "az-Arab"), ("mn-CN", "mn-Mong"), ("khk", "mn"),
         ("swh", "sw"), ("als", "sq"), ("quz", "qu"), ("quy", "quy"), ("hi-Latn", "hi-Latn"),
-        (" de ", "de"), ("und", "und"), ("ca-valencia", "ca-valencia"),
+        (" de ", "de"), ("und", "und"), ("ca-valencia", "ca-valencia"), ("en_XX", "en"),
+        ("ar_AR", "ar"), ("ar-MA", "ar-MA"), ("tl_XX", "fil"), ("prs", "fa-AF"), ("azb", "az-Arab"),
+        ("kor_Hang", "ko"), ("cmn_Hani", "zh"), ("yue_Hani", "yue"), ("pbt_Arab", "ps"),
     ],
 )  # fmt: skip
 def test_a_language_has_one_spelling(said: str, meant: str) -> None:
@@ -37,7 +39,8 @@ def test_a_language_has_one_spelling(said: str, meant: str) -> None:
     ("said", "nearest"),
     [
         ("german", "'de' (German)"), ("Deutsch", "'de' (German)"), ("swahilli", "'sw' (Swahili)"),
-        ("kurdich", "'ku' (Kurdish)"), ("日本", "'ja' (Japanese)"), ("zz-ZZ", "did you mean"),
+        ("kurdich", "'ku' (Kurdish)"), ("xx", "'xh' (Xhosa)"),
+        ("日本", "'ja' (Japanese)"), ("zz-ZZ", "did you mean"),
         ("", "engine languages"), ("d e", "did you mean"), ("de-Xatn", "'Latn'"),
         ("de-QQ", "no region 'QQ'"), ("x" * 100_000, "engine languages"),
     ],
