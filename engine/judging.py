@@ -71,14 +71,16 @@ def fence(kit: Kit[Any]) -> str:
 
 
 async def seated(
-    kit: Kit[P], role: str, hear: Callable[[Kit[P]], Awaitable[T]]
+    kit: Kit[P], role: str, hear: Callable[[Kit[P]], Awaitable[T]], plays: str = JUDGE
 ) -> tuple[T, tuple[Call, ...]]:
     """What ``hear`` makes of a kit whose judge is the model of ``role``; and the calls it took.
+
+    Whoever sits on another panel says which role of its prompts ``role`` ``plays``.
 
     The calls stand in the record's lineage under that role; each seat has random numbers of its
     own, so that one model in two seats is asked twice.
     """
-    models = {**kit._models, JUDGE: kit._model(role)}
+    models = {**kit._models, plays: kit._model(role)}
     seat = replace(kit, _models=models, _seed=stable_id(kit._seed, role), _calls=[])
     try:
         heard = await hear(seat)

@@ -24,13 +24,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import regex
-
-from engine.languages.agreement import agreement
+from engine.languages.agreement import agreement, judged
 from engine.languages.identify import identify
 from engine.languages.masking import SENTINEL, Masked, mask
 from engine.languages.ranking import claims
-from engine.text.numerals import PLAIN, ascii_digits, number
+from engine.text.numerals import values
 from engine.text.repetition import repeated_ngrams
 from engine.text.scripts import share_in_script
 from engine.text.tokens import tokens
@@ -44,7 +42,6 @@ OWN_SCRIPT = 0.5
 """A text with fewer of its words than this in the script of its language is in another."""
 COPIED_WORDS = 4
 """A text of fewer words may be the same in both languages: a name, a greeting."""
-_NUMBER = regex.compile(PLAIN)
 _NGRAM = 3
 
 
@@ -57,13 +54,13 @@ def measured(source: Masked, text: str, origin: str, language: str) -> Quality:
         origin: BCP-47 tag of the source.
         language: BCP-47 tag of the translation.
     """
-    plain, said = spoken(source.text), spoken(mask(text).text)
+    plain, said = spoken(source.text), spoken(mask(text, source.entities).text)
     vector = {
         "placeholders": _recalled(source, text),
         "length_ratio": len(text.strip()) / max(1, len(_whole(source).strip())),
         "script": share_in_script(said, language),
         "copied": _copied(plain, said),
-        "numbers": _agreement(_numbers(plain, origin), _numbers(said, language)),
+        "numbers": _agreement(values(plain, origin), values(said, language)),
         "repeated": repeated_ngrams(tokens(said), _NGRAM),
     }
     right = _language(said, origin, language)
@@ -79,7 +76,8 @@ def fault(vector: Quality, source: Masked, text: str) -> tuple[str, str]:
         return "empty_translation", "the reply holds no text"
     if vector["placeholders"] < 1:
         return "lost_placeholder", "a piece that is to stay as it is has gone"
-    before, after = tokens(spoken(source.text)), tokens(spoken(mask(text).text))
+    rest = spoken(mask(text, source.entities).text)
+    before, after = tokens(spoken(source.text)), tokens(rest)
     if len(after) >= COPIED_WORDS and before == after:
         return "copied_source", "it is the source, untranslated"
     if vector["script"] < OWN_SCRIPT:
@@ -104,8 +102,8 @@ def answer_fault(answer: str, prompt: str, language: str) -> str:
         return "copied_prompt"
     if share_in_script(said, language) < OWN_SCRIPT:
         return "wrong_script"
-    right = _language(said, language, language)
-    return "wrong_language" if right == 0 else ""
+    told = judged(identify(said, (language,)), language)
+    return told if told in ("wrong_language", "wrong_script") else ""
 
 
 def chrf(back: str, source: str) -> float:
@@ -156,15 +154,6 @@ def _copied(before: str, after: str) -> float:
 
 def _ngrams(words: Sequence[str]) -> Counter[tuple[str, ...]]:
     return Counter(tuple(words[at : at + _NGRAM]) for at in range(len(words) - _NGRAM + 1))
-
-
-def _numbers(text: str, language: str) -> Counter[Fraction | str]:
-    """The numbers in a text by their value; what is no one number (an address) by its digits."""
-    found: Counter[Fraction | str] = Counter()
-    for said in _NUMBER.findall(ascii_digits(text)):
-        value = number(said, language)
-        found[said if value is None else value] += 1
-    return found
 
 
 def _agreement(one: Counter[Fraction | str], other: Counter[Fraction | str]) -> float:

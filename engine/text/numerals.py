@@ -9,6 +9,7 @@ language, as CLDR has it. Exact: no float is involved.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from fractions import Fraction
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ _SPACES = " \u00a0\u2007\u2009\u202f'’`"
 _SIGNS = str.maketrans("−–‒﹣－＋﹢", "-----++")
 PLAIN = r"(?:\d+(?:[.,٫٬" + _SPACES + r"]\d+)*|(?<!\d)[.,٫]\d+)"
 """Digits with separators, as a regular expression; digits of any script."""
+_PLAIN = regex.compile(PLAIN)
 _NUMBER = regex.compile(rf"([-+]?)\s?({PLAIN})")
 _GROUPS = regex.compile(
     r"\d{1,3}(?:([,٬.٬" + _SPACES + r"])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}"
@@ -57,6 +59,15 @@ def number(text: str, language: str = "") -> Fraction | None:
     if plain is None:
         return None
     return -Fraction(plain) if found[1] == "-" else Fraction(plain)
+
+
+def values(text: str, language: str = "") -> Counter[Fraction | str]:
+    """The numbers in a text by their value; what is no one number (an address) by its digits."""
+    found: Counter[Fraction | str] = Counter()
+    for said in _PLAIN.findall(ascii_digits(text)):
+        value = number(said, language)
+        found[said if value is None else value] += 1
+    return found
 
 
 def _decimal(digits: str, language: str) -> str | None:

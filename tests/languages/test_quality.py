@@ -80,3 +80,12 @@ def test_an_answer_in_the_language_is_one(language: str):
     assert answer_fault(GOOD[language], "?", language) == ""
     assert answer_fault(ENGLISH, "?", language) in ("wrong_script", "wrong_language")
     assert answer_fault(" ", "?", language) == "empty_answer"
+
+
+@pytest.mark.parametrize("language", ["wo", "yo", "gn"])
+def test_english_is_no_answer_in_a_language_that_the_identifier_does_not_know(language: str):
+    assert answer_fault(ENGLISH, "?", language) == "wrong_language"
+
+
+def test_an_answer_that_is_taken_for_some_other_small_language_stands():
+    assert answer_fault("Nit ñépp danuy juddu, yam ci tawfeex ci sag ak sañ-sañ.", "?", "wo") == ""
