@@ -20,6 +20,11 @@ from engine.languages.quality import fault, measured
 from engine.languages.tags import normalise
 from engine.languages.translate import Policy, Unit, composed
 
+UNTRANSLATED = "untranslated"
+"""The fact in which a record says what of it stays as it is; ``selective_translation`` writes it:
+``fields`` (names as in the settings) and ``texts`` (spans of other fields)."""
+KEEP: Policy = "keep"
+
 
 class Settings(BaseModel, extra="forbid"):
     """What is translated, into what, and what a translation has to be like."""
@@ -95,6 +100,18 @@ class Settings(BaseModel, extra="forbid"):
             "response": self.response,
         }
 
+    def of(self, record: Record) -> tuple[Mapping[str, Policy], tuple[str, ...]]:
+        """What happens to the fields of one record, and which texts in it stay as they are.
+
+        Where it says so for itself (the fact ``untranslated``), more stays than the job says.
+        """
+        own = record.facts.get(UNTRANSLATED)
+        if not isinstance(own, Mapping):
+            return self.policy, tuple(self.entities)
+        kept = dict.fromkeys(map(str, own.get("fields") or ()), KEEP)
+        texts = (str(each) for each in own.get("texts") or ())
+        return {**self.policy, **kept}, (*self.entities, *texts)
+
     @property
     def calibrated(self) -> limiting.Limits | None:
         """What is in the file of limits."""
@@ -136,7 +153,7 @@ def outcome(
 ) -> Outcome:
     """What a record has become in one language: itself translated, or its drop."""
     home = normalise(record.language) == normalise(language)
-    made = composed(record, index, language, units, settings.policy)
+    made = composed(record, index, language, units, settings.of(record)[0])
     vectors = {
         unit.name: {name: round(value, 4) for name, value in unit.quality.items()} for unit in units
     }

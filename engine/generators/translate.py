@@ -57,7 +57,7 @@ Ask = Callable[[Kit[Params], Unit, int, str, Way], Awaitable[str]]
 async def open_fields(state: State, runtime: Run) -> State:
     """Take the record apart, for each language, and mask what must not change."""
     params, record = runtime.context.params, state["record"]
-    several = (opened(record, tag, params.policy, params.entities) for tag in params.into)
+    several = (opened(record, tag, *params.of(record)) for tag in params.into)
     return {"units": tuple(unit for units in several for unit in units)}
 
 

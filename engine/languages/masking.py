@@ -110,6 +110,11 @@ class Masked:
     text: str
     kept: tuple[Kept, ...] = ()
 
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """What was taken out because somebody asked for it, each once."""
+        return tuple(dict.fromkeys(piece.text for piece in self.kept if piece.kind == "entity"))
+
 
 class Unrestorable(ValueError):
     """A translation whose sentinels are not those of its source."""
@@ -122,15 +127,16 @@ class Unrestorable(ValueError):
 def mask(text: str, entities: Sequence[str] = ()) -> Masked:
     """The text with everything in it that must not be translated replaced by sentinels.
 
-    ``entities`` are names to keep as they are, e.g. products; the longest that fits is taken.
-    Anything else may stand around them but more of the same word.
+    ``entities`` are names to keep as they are, e.g. products, or whole phrases; the longest that
+    fits is taken. Anything else may stand around them but more of the same word. A phrase goes
+    before a number or a tag that it begins with.
     """
     kept: list[Kept] = []
     parts: list[str] = []
     end = 0
-    for found in _pattern(tuple(entities)).finditer(text):
+    for found, kind in _found(text, tuple(entities)):
         parts += [text[end : found.start()], sentinel(len(kept))]
-        kept.append(Kept(_kind(found), found[0]))
+        kept.append(Kept(kind, found[0]))
         end = found.end()
     return Masked("".join([*parts, text[end:]]), tuple(_paired(kept)))
 
@@ -218,20 +224,49 @@ def _listed(found: Sequence[int]) -> str:
 _TAG_NAME = regex.compile(r"</?([A-Za-z_][\w:.\-]*)")
 
 
+def _found(text: str, entities: tuple[str, ...]) -> Iterator[tuple[regex.Match[str], str]]:
+    """What is taken out, from left to right, and its kind.
+
+    Entities have a pattern of their own, which compiles in no time: they may differ by record.
+    """
+    usual, wanted = _usual(), _wanted(entities)
+    own = usual.search(text)
+    asked = wanted.search(text) if wanted else None
+    while own or asked:
+        if asked and (own is None or _goes_first(asked, own)):
+            found, kind = asked, "entity"
+        else:
+            assert own is not None, "one of the two is there"
+            found, kind = own, _kind(own)
+        yield found, kind
+        if own and own.start() < found.end():
+            own = usual.search(text, found.end())
+        if wanted and asked and asked.start() < found.end():
+            asked = wanted.search(text, found.end())
+
+
+def _goes_first(asked: regex.Match[str], own: regex.Match[str]) -> bool:
+    """At one place a phrase goes before all but our own brackets, a single word behind all."""
+    if asked.start() != own.start():
+        return bool(asked.start() < own.start())
+    return len(asked[0].split()) > 1 and _kind(own) != "own"
+
+
 def _kind(found: regex.Match[str]) -> str:
     """Which of the patterns it was: the one group of them that is set."""
-    at = next(n for n in range(len(PATTERNS) + 1) if found[f"kind{n}"] is not None)
-    return "entity" if at == len(PATTERNS) else PATTERNS[at][0]
+    return next(kind for n, (kind, _) in enumerate(PATTERNS) if found[f"kind{n}"] is not None)
+
+
+@lru_cache(maxsize=1)
+def _usual() -> regex.Pattern[str]:
+    several = (f"(?P<kind{n}>{pattern})" for n, (_, pattern) in enumerate(PATTERNS))
+    return regex.compile("|".join(several), _FLAGS | regex.DOTALL)
 
 
 @lru_cache(maxsize=256)
-def _pattern(entities: tuple[str, ...]) -> regex.Pattern[str]:
-    several = [f"(?P<kind{n}>{pattern})" for n, (_, pattern) in enumerate(PATTERNS)]
-    wanted = sorted(
-        {name for name in entities if name.strip()}, key=lambda name: (-len(name), name)
-    )
-    several.append(f"(?P<kind{len(PATTERNS)}>{'|'.join(map(_whole, wanted)) or '(?!)'})")
-    return regex.compile("|".join(several), _FLAGS | regex.DOTALL)
+def _wanted(entities: tuple[str, ...]) -> regex.Pattern[str] | None:
+    names = sorted({name for name in entities if name.strip()}, key=lambda name: (-len(name), name))
+    return regex.compile("|".join(map(_whole, names)), _FLAGS) if names else None
 
 
 def _whole(name: str) -> str:

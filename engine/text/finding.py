@@ -60,6 +60,31 @@ def final(text: str, language: str = "", kind: Kind | None = None) -> Final | No
     return None
 
 
+def reference(given: object, language: str = "") -> Answer | None:
+    """What a reference says is right; ``None`` where it says nothing.
+
+    A short text is the answer; a longer one, or one with a box or ``####``, holds it.
+    """
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return answer(str(given))  # JSON's own way to write it
+    if not isinstance(given, str):
+        return None
+    if len(given) <= SHORT and "boxed" not in given and "####" not in given:
+        return answer(given, language)
+    found = final(given, language)
+    return found.answer if found else None
+
+
+def final_like(text: str, language: str, due: Answer) -> Final | None:
+    """The final answer of a response, of the reference's kind where there may be several."""
+    if due.kind in ("choice", "words"):
+        return final(text, language, due.kind)
+    found = final(text, language)
+    if found and found.answer.kind in ("choice", "words"):
+        return final(text, language, "number") or found
+    return found
+
+
 def _places(text: str, language: str, kind: Kind | None) -> Iterator[tuple[Place, Iterator[str]]]:
     """Where to look, the surest place first."""
     yield "boxed", reversed(list(_boxes(text)))

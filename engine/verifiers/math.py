@@ -19,12 +19,12 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from engine.core import Drop, Finding, Json, Outcome, Record
+from engine.core import Drop, Finding, Outcome, Record
 from engine.fields import Tag
 from engine.kit import Kit, Verifier
 from engine.symbolic.algebra import AlgebraError, shared
-from engine.text.answers import Answer, answer
-from engine.text.finding import SHORT, Final, final
+from engine.text.answers import Answer
+from engine.text.finding import final_like, reference
 
 
 class Params(BaseModel, extra="forbid"):
@@ -47,20 +47,20 @@ async def check(record: Record, kit: Kit[Params]) -> Outcome | Finding:
     due = list(_references(record, params))
     if not due:
         return Drop(record, "no_reference", f"facts[{params.reference!r}] holds no answer")
-    found = _said(record, due[0])
+    found = final_like(record.last("assistant"), record.language, due[0])
     if found is None:
         return Drop(record, "no_answer", "the response gives no final answer")
     record = record.with_facts(math={"answer": found.answer.text, "place": found.place})
     unread = ""
-    for reference in due:
+    for one in due:
         try:
-            equal = await shared(params.workers).same(found.answer, reference, params.timeout_s)
+            equal = await shared(params.workers).same(found.answer, one, params.timeout_s)
         except AlgebraError as error:
             equal, unread = None, str(error)
         if equal:
             return record
         if equal is None:
-            unread = unread or f"cannot be compared: {found.answer.text!r}, {reference.text!r}"
+            unread = unread or f"cannot be compared: {found.answer.text!r}, {one.text!r}"
     if unread:
         return Finding(record, "error", unread, "undecided_answer")
     wanted = " or ".join(each.text for each in due)
@@ -70,31 +70,8 @@ async def check(record: Record, kit: Kit[Params]) -> Outcome | Finding:
 def _references(record: Record, params: Params) -> Iterator[Answer]:
     given = record.facts.get(params.reference)
     for each in given if isinstance(given, list) else [given]:
-        if found := _reference(each, params.reference_language or record.language):
+        if found := reference(each, params.reference_language or record.language):
             yield found
-
-
-def _reference(given: Json, language: str) -> Answer | None:
-    """A short text is the answer; a longer one, or one with a box, holds it."""
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return answer(str(given))  # JSON's own way to write it
-    if not isinstance(given, str):
-        return None
-    if len(given) <= SHORT and "boxed" not in given and "####" not in given:
-        return answer(given, language)
-    found = final(given, language)
-    return found.answer if found else None
-
-
-def _said(record: Record, due: Answer) -> Final | None:
-    """The response's final answer, of the reference's kind where there may be several."""
-    text, language = record.last("assistant"), record.language
-    if due.kind in ("choice", "words"):
-        return final(text, language, due.kind)
-    found = final(text, language)
-    if found and found.answer.kind in ("choice", "words"):
-        return final(text, language, "number") or found
-    return found
 
 
 VERIFIER = Verifier(check, Params)

@@ -203,3 +203,14 @@ def test_a_very_long_text_is_one_pass(unit: str):
 
 def test_of_nothing_nothing_is_taken():
     assert mask("").text == "" and restore("", ()) == ""
+
+
+@pytest.mark.parametrize(
+    ("phrase", "around"),
+    [("5 km is a long way", "Correct: 5 km is a long way."), ("`x` is", "Say `x` is so"),
+     ("<b> opens", "Why: <b> opens it"), ("२० किमी दूर", "ठीक करो: २० किमी दूर है")],
+)  # fmt: skip
+def test_a_phrase_goes_before_what_it_begins_with(phrase: str, around: str) -> None:
+    masked = mask(around, [phrase])
+    assert masked.entities == (phrase,) and restore(masked.text, masked.kept) == around
+    assert mask(around).entities == (), "nobody asked for it"

@@ -40,6 +40,9 @@ POOL = {"de": 30, "zh": 12, "sw": 5}
         ({"size": 100}, POOL),
         ({"counts": {"zh": 12, "sw": 3}}, {"zh": 12, "sw": 3}),
         ({"counts": {"zh": 99, "yo": 5}}, {"zh": 12}),
+        ({"tiers": {"high": 10, "mid": 4}}, {"de": 10, "zh": 10, "sw": 4}),
+        ({"tiers": {"high": 10, "mid": 4}, "languages": ["de", "sw"]}, {"de": 10, "sw": 4}),
+        ({"tiers": {"low": 3}}, {}),
     ],
 )
 def test_counts_are_exact(ask, counts):
@@ -105,3 +108,19 @@ def test_two_ways_at_once_are_refused():
 def test_the_drop_says_group_and_rank():
     drop = next(iter(drops(settle(PASS, speakers(**POOL), cap=10)).values()))
     assert drop.detail == f"rank {said(drop)['rank']} of 30 in de; 10 are taken"
+
+
+def test_a_tier_of_which_a_language_has_too_little_or_nothing_is_told():
+    ask = {"tiers": {"high": 12, "mid": 6, "low": 1}, "languages": ["de", "sw", "wo"]}
+    with pytest.raises(JobError, match=r"sw 5 of 6, wo 0 of 1.*short: accept"):
+        settle(PASS, speakers(**POOL), **ask, short="refuse")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [{"tiers": {"high": 1}, "by": ["topic"]}, {"languages": ["de"]}, {"tiers": {"huge": 1}},
+     {"tiers": {"high": 1}, "cap": 2}],
+)  # fmt: skip
+def test_tiers_are_of_languages_and_one_way_among_others(ask):
+    with pytest.raises(ValidationError):
+        Params(**ask)
