@@ -124,12 +124,15 @@ def nth_paragraph_first_word(text: str, params: FirstWord, context: Context) -> 
     return decided(holds, f"paragraph {params.nth} opens with {opening[:30]!r}")
 
 
+def worth(language: str) -> float:
+    """What one of what is counted is worth, in words of a language with spaces."""
+    spaced = 1.0 if unit(language) == "words" else WORDS_PER_UNSPACED_LETTER
+    return _WORTH.get(script(language), spaced)
+
+
 def _draw_words(ground: Ground) -> Words:
     relation = ground.rng.choice(RELATIONS)
-    worth = _WORTH.get(script(ground.language), 1.0)
-    if unit(ground.language) == "characters":
-        worth = _WORTH.get(script(ground.language), WORDS_PER_UNSPACED_LETTER)
-    count = ground.rng.randrange(40, 320, 20) / worth
+    count = ground.rng.randrange(40, 320, 20) / worth(ground.language)
     return Words(relation=relation, count=max(20, round(count / 10) * 10))
 
 

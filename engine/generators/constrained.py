@@ -130,6 +130,7 @@ async def answer(state: State, runtime: Run) -> State:
     turns = (Message("user", f"{full}\n\n{given}" if given else full),)
     dumped: Json = [constraint.dump() for constraint in state["constraints"]]
     facts = {"seed_instruction": asked, "instruction": full, "constraints": dumped}
+    facts["constraint_sentences"] = state["sentences"]
     replies = await kit.ask_many(ANSWER, kit.params.answers, instruction=turns[0].content)
     whole = [text for text in replies if not getattr(text, "truncated", False)]
     asking = replace(record, messages=turns).with_facts(**facts, answers=len(replies))
