@@ -11,7 +11,7 @@ Source: Philippy et al., "LuxInstruct: A Cross-Lingual Instruction Tuning Datase
 Luxembourgish", 2025, arXiv:2510.07074, section 3 (the part made from Wikipedia).
 Differs: any languages; a span that is not in the text, too short or too long, or an instruction
 that quotes it, points at it or is in another language, is asked for once more; the fixed forms for
-news and dictionaries are left to ``structured_corpus`` and ``meta_template``.
+news and dictionaries are in ``cross_lingual_forms``.
 """
 
 from __future__ import annotations
