@@ -42,6 +42,8 @@ class Setting:
     """Its docstring."""
     path: bool
     """Whether it names a file or folder that must exist."""
+    example: Any = None
+    """A JSON value that would do, where there is no default and the part says one."""
 
 
 def entries(kind: str) -> dict[str, str]:
@@ -92,8 +94,9 @@ def settings(params: Any) -> list[Setting]:
         default = field.get_default(call_default_factory=True)
         plain = None if default is PydanticUndefined else to_jsonable_python(default)
         kind = field.annotation
-        text, path = texts.get(name, ""), _is_path(kind)
-        found.append(Setting(name, type_name(kind), field.is_required(), plain, text, path))
+        text, path, needed = texts.get(name, ""), _is_path(kind), field.is_required()
+        example = field.examples[0] if needed and field.examples else None
+        found.append(Setting(name, type_name(kind), needed, plain, text, path, example))
     return found
 
 

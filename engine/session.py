@@ -171,11 +171,7 @@ async def arun(
     with contextlib.closing(Ledger(where, write=True)) as ledger:
         try:
             _claim(ledger, marks, job, fresh=fresh)
-            wanted = mix(wiring)
-            ledger.note(
-                answers=_json({name: a.why for name, a in answerers.items()}),
-                quotas=_json(wanted.quotas if wanted else {}),
-            )
+            _note(wiring, answerers, ledger)
             drive = partial(_drive, wiring, answerers, ledger, where, watch, signals)
             if batch and waves:
                 guard: batching.Guard = _signals if signals else contextlib.nullcontext
@@ -191,6 +187,15 @@ async def arun(
         finally:
             for answerer in answerers.values():
                 await answerer.close()
+
+
+def _note(wiring: Wiring, answerers: Mapping[str, Answerer], ledger: Ledger) -> None:
+    """Write down who answers, and how many records of which language are wanted."""
+    wanted = mix(wiring)
+    ledger.note(
+        answers=_json({name: each.why for name, each in answerers.items()}),
+        quotas=_json(wanted.quotas if wanted else {}),
+    )
 
 
 def _result(job: jobs.Job, where: Path, end: End, ledger: Ledger) -> Result:

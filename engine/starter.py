@@ -116,9 +116,9 @@ def _own(path: Path) -> Start:
     bounds += [(("steps", name), bound.params) for name, bound in wiring.steps.items()]
     found: dict[Place, Path] = {}
     for place, params in bounds:
-        for field, value in params:
-            if isinstance(value, Path) and value.is_relative_to(shipped.JOBS.resolve()):
-                found[(*place, "with", field)] = value
+        for at, value in _paths({name: value for name, value in params}):
+            if value.is_relative_to(shipped.JOBS.resolve()):
+                found[(*place, "with", *at)] = value
     names = _names(set(found.values()))
     text = wiring.job.sheet.text
     marks = wiring.job.sheet.values
@@ -126,6 +126,15 @@ def _own(path: Path) -> Start:
         old = str(_at(wiring.job.sheet.value, place))
         text = _replaced(text, marks[place], old, names[found[place]])
     return Start(_noted(text, list(names.values())), {name: path for path, name in names.items()})
+
+
+def _paths(value: object) -> Iterator[tuple[Place, Path]]:
+    """The files and folders in a setting, and where in it each stands."""
+    if isinstance(value, Path):
+        yield (), value
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from (((key, *at), path) for at, path in _paths(inner))
 
 
 def _noted(text: str, names: list[str]) -> str:
@@ -219,12 +228,14 @@ def source_for(code: str) -> str:
 
 
 def _setting(setting: Setting) -> Iterator[str]:
-    """A field with its docstring above; one that has no default stands as a comment to fill in."""
+    """A field with its docstring above; one that has no default is to be filled in."""
     about = f"{setting.text or setting.name} ({setting.type})".replace("``", "`")
     yield from textwrap.wrap(
         about, 92, initial_indent="      # ", subsequent_indent="      # ", break_long_words=False
     )
-    if setting.required:
+    if setting.required and setting.example is not None:
+        yield f"      {setting.name}: {_flow(setting.example)}  # an example: put your own"
+    elif setting.required:
         yield f"      # {setting.name}:   <- has no default: fill it in"
     else:
         yield f"      {setting.name}: {_flow(setting.default)}"
