@@ -95,8 +95,8 @@ def test_bytes_that_are_no_utf8_are_told(folder: Path) -> None:
         list(read(SOURCE, folder, path="."))
 
 
-def test_the_shipped_datasets_have_fields_in_eight_languages() -> None:
+def test_the_shipped_datasets_have_fields_in_nine_languages() -> None:
     found: list[Any] = list(read(SOURCE, JOBS, path="tables/datasets"))
-    assert len({each.language for each in found}) == len(found) == 8
+    assert len({each.language for each in found}) == len(found) == 9
     for each in found:
         assert each.facts["summary"] and len(usable(each.facts["rows"])) >= 3
