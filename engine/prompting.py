@@ -161,6 +161,7 @@ class Library:
         self._env = jinja2.Environment(**READING)
         self._sandbox = ImmutableSandboxedEnvironment(**READING)
         self._loaded: dict[tuple[str, str], Template] = {}
+        self._files: dict[tuple[str, Path], Template] = {}
         self._written: set[str] = set()
 
     def load(self, name: str, language: str = "") -> Template:
@@ -174,7 +175,10 @@ class Library:
         """
         key = (name, "" if name in self._written else language)
         if key not in self._loaded:
-            self._loaded[key] = self._read(name, self._find(name, language))
+            file = (name, self._find(name, language))
+            if file not in self._files:  # one file serves many languages
+                self._files[file] = self._read(*file)
+            self._loaded[key] = self._files[file]
         return self._loaded[key]
 
     def write(self, name: str, body: str, where: str, **header: Any) -> Template:

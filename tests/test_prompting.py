@@ -142,6 +142,13 @@ def test_a_header_that_does_not_fit_its_body_is_refused(
         written(tmp_path, body, inputs=inputs).load("say/it")
 
 
+def test_a_file_is_read_once_for_all_the_languages_that_it_serves(tmp_path: Path) -> None:
+    library = written(tmp_path)
+    written(tmp_path, name="say/it.zh")
+    assert library.load("say/it", "sw") is library.load("say/it", "hi") is library.load("say/it")
+    assert library.load("say/it", "zh-Hans") is not library.load("say/it")
+
+
 def test_a_name_that_the_template_sets_itself_is_no_input(tmp_path: Path) -> None:
     body = "{% set twice = word + word %}" + plain(
         "{{ twice }}{% for w in word %} {{ w }}{% endfor %}"

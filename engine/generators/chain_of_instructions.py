@@ -116,9 +116,10 @@ async def phrase(state: State, runtime: Run) -> State:
             return chain
         tasks = [each["task"] for each in chain.tasks]
         try:
-            sentence = unwrapped(await kit.ask(PHRASE, take=at, tasks=tasks))
+            reply = await kit.ask(PHRASE, take=at, tasks=tasks)
         except ReplyError:
             return replace(chain, reason="bad_reply")
+        sentence = "" if getattr(reply, "truncated", False) else unwrapped(reply)
         return replace(chain, said=sentence, reason="" if sentence else "no_sentence")
 
     return {"chains": await asyncio.gather(*(said(*each) for each in enumerate(state["chains"])))}

@@ -10,7 +10,8 @@ Back-Translation", 2024, arXiv:2401.06477, section 3; code Zheng0428/COIG-Kun at
 Differs: in every language, where the original is Chinese; the models are shown examples (the pass
 ``in_context_examples``) or served trained; the rules for lines and gaps of the instruction come
 before its judge, so that what is judged is what is kept; texts are bounded in words, not tokens,
-and the filter by perplexity is left to the verifier of that name.
+and the filter by perplexity is left to the verifier of that name. An answer has room for 3072
+tokens, there 1024: 400 words of Hindi take some 1800.
 """
 
 from __future__ import annotations

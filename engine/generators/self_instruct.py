@@ -19,6 +19,7 @@ penalty 0.5, since makers of open models warn that a high one mixes languages. A
 ends a task, not the reply. The words of unfit tasks exist for several languages. "Starts with a
 character outside ASCII" stood for "not English" and is "mostly in another script" here; an
 opening ¿ or ¡ is no punctuation mark. Lengths count characters where a script has no spaces.
+A list has 2048 tokens, twice the original's: in Hindi or Thai the same tasks take as many.
 The first letter is capitalised and the rest left alone, where the original lower-cased it.
 """
 

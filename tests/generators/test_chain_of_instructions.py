@@ -93,6 +93,12 @@ async def test_an_instruction_can_be_said_as_one_sentence_and_keeps_the_joined_o
     assert chat.asked[-1].inputs["tasks"] == ["Sum it up", "Put it into Basque"]
 
 
+async def test_a_sentence_that_was_cut_is_none(bind: Bind) -> None:
+    cut = Reply("Sum it up in", "fake", truncated=True)
+    step, _ = bind(GENERATOR, {PERFORM: "b", PHRASE: cut}, natural=1)
+    assert told((await step(start(chain("Sum it up", "Put it into Basque"))))[0]) == "no_sentence"
+
+
 async def test_a_cut_stage_ends_its_chain_and_no_other(bind: Bind) -> None:
     def perform(request: Request) -> Reply:
         return Reply("part", "fake", truncated=request.inputs["task"] == "b")

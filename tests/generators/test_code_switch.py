@@ -66,6 +66,7 @@ async def test_the_realised_rate_is_the_jobs_within_one_per_cent(rate: float, bi
     assert chances > 10_000 and abs(swaps / chances - rate) < 0.01
 
 
+@pytest.mark.slow
 async def test_languages_are_drawn_evenly_in_every_epoch_and_again_the_same(bind: Bind) -> None:
     languages = ["de", "sw", "hi", "es"]
     how = {"languages": languages, "lexicons": LEXICONS, "epochs": 2}

@@ -130,6 +130,7 @@ def test_names_of_languages_are_those_of_the_language_that_asks() -> None:
 
 
 @needs_shared
+@pytest.mark.slow
 async def test_the_declarations_articles_make_hundreds_of_directions(bind: Bind) -> None:
     names = {name: tag for name, tag in TAGS.items() if tag not in ("bo", "he", "fa")}
     asked = {"path": "udhr2.zip", "glob": [f"{name}.txt" for name in names], "languages": names}

@@ -33,7 +33,7 @@ from tests.verifiers.test_cycle import STRANGER
 from tests.verifiers.toy import PAIRS, SCRIPT
 
 LANGUAGES = ("en", "de", "zh", "ar", "hi", "th", "sw")
-UNWORDED = {("mosaic_rows", "th"), ("pivot_form", "en")}
+UNWORDED = {("pivot_form", "en")}
 """Lists that lack a language: the part does not claim it. English is the pivot there."""
 
 Facts = Mapping[str, Any]
@@ -73,12 +73,13 @@ def blocks(language: str) -> Record:
 
 FILTERS: dict[str, Callable[[str], Record]] = {
     **dict.fromkeys(
-        ("copied", "decontaminate", "embed", "format", "hidden_unicode", "injection", "language",
-         "length", "pii", "refusal", "repetition", "secrets"),
+        ("copied", "decontaminate", "embed", "format", "hidden_unicode", "human_review",
+         "injection", "language", "length", "pii", "refusal", "repetition", "secrets"),
         pair,
     ),
     "chain_form": chain,
     "pivot_form": blocks,
+    "phase": lambda language: pair(language, phase="reward"),
     "safety_route": lambda language: pair(language, safety={"class": "ordinary"}),
 }  # fmt: skip
 """What each filter is tried on."""
@@ -91,9 +92,12 @@ async def test_a_filter_keeps_a_good_record(
 ) -> None:
     benchmark = tmp_path / "benchmark.jsonl"
     benchmark.write_text('{"question": "How many moons has Jupiter, and who saw them first?"}\n')
-    params = {"against": benchmark, "fields": ["question"]} if name == "decontaminate" else {}
+    settings: dict[str, dict[str, Any]] = {
+        "decontaminate": {"against": benchmark, "fields": ["question"]},
+        "phase": {"keep": ["reward"]},
+    }
     assert name in FILTERS, f"{name} is tried in no language: say here on what"
-    step, _ = bind(_part("filters", name).FILTER, **params)
+    step, _ = bind(_part("filters", name).FILTER, **settings.get(name, {}))
     [outcome] = await step(FILTERS[name](language))
     if (name, language) in UNWORDED:
         assert isinstance(outcome, Drop), "its words are listed now: take it from UNWORDED"
@@ -107,6 +111,7 @@ CODE = "```python\ndef add(a, b):\n    return a + b\n```\n\n```python\nassert ad
 RULES = {"rules": [["ab", "c"]], "string": "xabab", "mode": "one", "max_steps": 12}
 TABLE: dict[str, Any] = {"columns": ["城市", "高度"], "rows": [["伯尔尼", 540], ["格拉茨", 353]]}
 SQL = 'SELECT "城市" FROM t WHERE "高度" > 300'
+NEEDLE = {"kind": "numbers", "expected": ["1234567"], "none": ["none"]}
 LEVELS = {1: 0.05, 2: 0.05, 3: 0.1, 4: 0.5, 5: 0.1, 6: 0.1}
 
 
@@ -165,6 +170,7 @@ VERIFIERS: dict[str, Tried] = {
     "judge_ensemble": (pair, {"judge_ensemble/judge": "Right.\n[[5]]"}),
     "majority": (pair, {"majority/solve": ["\\boxed{42}"] * 64}),
     "math": (lambda tag: answered(tag, GOOD[tag][0], "\\boxed{42}", answer="42"), {}),
+    "needles": (lambda tag: answered(tag, GOOD[tag][0], "1234567", needles=NEEDLE), {}),
     "pairwise_judge": (
         lambda tag: pair(tag, rejected=GOOD[tag][1] + "!!"),
         {"pairwise_judge/compare": prefers_the_first},
@@ -213,15 +219,20 @@ PASSES: dict[str, dict[str, Any]] = {
     "best_share": {"scores": ["scores.mean"], "share": 0.9},
     "deita_select": {"size": SIZE, "score": "scores.mean", "threshold": 1},
     "language_mix": {"size": 14, "temperature": 1},
+    "n_shot": {"unsplit": "accept"},
+    "other_rows": {"facts": ["task"]},
+    "phase_split": {"counts": {"supervised": 9, "reward": 7, "reinforcement": 5}},
     "top_share": {"score": "scores.mean", "then": "difficulty", "share": 0.9},
     "weighted_coreset": {"size": SIZE, "weights": ["scores.mean"]},
 }  # fmt: skip
 """How each pass is set."""
 NEED_MORE = {
+    "aligned_rows": "rows of one article in several languages",
     "chain_partners": "links of a chain, of which a model said the kinds",
     "chain_walks": "a chain that was begun",
     "cross_in_pairs": "the same example in several languages",
     "gather_tasks": "instances of one task",
+    "haystacks": "documents",
     "informative_seeds": "scores of two models",
     "parallel_ids": "the same example in several languages",
 }
