@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
 
-from tests.conventions.tree import Module, dotted, functions, length, modules, used
+from tests.conventions.tree import Module, dotted, every, functions, length, modules, used
 
 MODULES = modules()
 LEAVES = ("generators", "filters", "verifiers", "passes", "sources", "sinks", "text", "languages")
@@ -19,25 +18,6 @@ CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*$")
 MUTABLE = {"dict", "list", "set", "defaultdict", "Counter", "deque", "OrderedDict", "bytearray"}
 CHANGES = {"append", "add", "update", "setdefault", "pop", "popitem", "clear", "extend", "insert"}
 CHANGES |= {"remove", "discard", "sort", "reverse", "appendleft"}
-
-
-def every(modules: list[Module]) -> Callable[[Callable[[Module], None]], Callable[[], None]]:
-    """One test over these files that tells of all that fail: thousands of tests take a minute."""
-
-    def over(check: Callable[[Module], None]) -> Callable[[], None]:
-        def test() -> None:
-            wrong = []
-            for module in modules:
-                try:
-                    check(module)
-                except AssertionError as error:
-                    wrong.append(f"{module.path}: {error}")
-            assert not wrong, "\n".join(wrong)
-
-        test.__name__ = check.__name__
-        return test
-
-    return over
 
 
 every_module, every_leaf = every(MODULES), every(LEAF_MODULES)

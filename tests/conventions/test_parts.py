@@ -11,7 +11,6 @@ from functools import lru_cache
 from itertools import pairwise
 
 import networkx as nx
-import pytest
 from pydantic import BaseModel
 
 from engine import parts as lookup
@@ -19,7 +18,7 @@ from engine import shipped
 from engine.asks import mismatches
 from engine.prompting import Library
 from tests.conftest import ROOT
-from tests.conventions.tree import KINDS, Module, dotted, parts
+from tests.conventions.tree import KINDS, Module, dotted, every, parts
 
 PARTS = parts(*KINDS)
 GENERATORS = parts("generators")
@@ -30,8 +29,7 @@ OTHER_LINES = 160
 """Of any other part; they aim at 120, and a docstring with its sources takes twenty."""
 IDENTIFIER = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:\s*10\.\d+/\S+|ISBN[ :-]?[\d-]{10,}|ACL:\S+")
 
-every_part = pytest.mark.parametrize("part", PARTS, ids=str)
-every_generator = pytest.mark.parametrize("part", GENERATORS, ids=str)
+every_part, every_method, every_generator = every(PARTS), every(METHODS), every(GENERATORS)
 
 
 @every_part
@@ -77,7 +75,7 @@ def test_a_name_in_a_job_stands_for_one_part() -> None:
         assert not [name for name, times in names.items() if times > 1]
 
 
-@pytest.mark.parametrize("part", METHODS, ids=str)
+@every_method
 def test_its_prompts_are_its_own_and_none_is_left_over(part: Module) -> None:
     folder = ROOT / "prompts" / part.name
     declared = {prompt.name for prompt in part.part().prompts}
@@ -85,7 +83,7 @@ def test_its_prompts_are_its_own_and_none_is_left_over(part: Module) -> None:
     assert declared == there, f"{part.path}: declared and in {folder} differ"
 
 
-@pytest.mark.parametrize("part", METHODS, ids=str)
+@every_method
 def test_every_question_it_asks_gives_what_the_prompt_takes(part: Module, prompts: Library) -> None:
     assert list(mismatches(part.part(), prompts)) == []
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from engine.prompting import Library, Template
 from tests.conftest import ROOT
-from tests.conventions.tree import parts
+from tests.conventions.tree import every, parts
 
 PROMPTS = ROOT / "prompts"
 FILES = sorted(PROMPTS.rglob("*.j2"))
@@ -24,9 +22,7 @@ NO_LANGUAGE = {
 }
 """Prompts that do not say which language the reply is to be in, and why they need not."""
 
-every_prompt = pytest.mark.parametrize(
-    "file", FILES, ids=lambda file: file.relative_to(PROMPTS).as_posix()
-)
+every_prompt = every(FILES)
 
 
 def name_of(file: Path) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from types import ModuleType
 from typing import Any
 
@@ -135,3 +136,28 @@ def used(module: Module) -> Iterator[tuple[str, ast.AST]]:
             first, _, rest = said.partition(".")
             if first in names:
                 yield names[first] + ("." + rest if rest else ""), node
+
+
+def every(things: Sequence[object]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """One test over all of these that tells of each that fails: thousands of tests take a minute.
+
+    The check takes one of them first, then fixtures.
+    """
+
+    def over(check: Callable[..., None]) -> Callable[..., None]:
+        @wraps(check)
+        def test(**fixtures: object) -> None:
+            wrong = []
+            for thing in things:
+                try:
+                    check(thing, **fixtures)
+                except AssertionError as error:
+                    wrong.append(f"{thing}: {error}")
+            assert not wrong, "\n".join(wrong)
+
+        _, *fixtures = inspect.signature(check).parameters.values()
+        del test.__wrapped__
+        test.__signature__ = inspect.Signature(fixtures)  # type: ignore[attr-defined]
+        return test
+
+    return over

@@ -57,4 +57,4 @@ def test_eight_seeds_end_as_records_or_with_a_reason(
         asked = {call.prompt.partition("@")[0] for call in ledger.calls()}
     assert asked, "a job with models asks them"
     assert (tmp_path / "run" / "report.html").exists()
-    assert asked <= set(wire(job).prompts()) | {"embed", "score"}
+    assert asked <= set(wire(job).prompts()) | {"count", "embed", "score"}
