@@ -26,6 +26,7 @@ from engine.core import Drop, Message
 from engine.kit import Flow, Generator, Kit
 from engine.languages.quality import answer_fault
 from engine.prompting import Prompt
+from engine.text.questions import unanswered
 
 ANSWER = Prompt("bactrian/answer", reply=str)
 
@@ -54,10 +55,7 @@ Run = Runtime[Kit[Params]]
 
 async def open_prompt(state: State) -> State:
     """Take the prompt, and nothing else: an answer in another language is not looked at."""
-    record = state["record"]
-    turns = record.messages
-    asked = turns[-1].content.strip() if turns and turns[-1].role == "user" else ""
-    fault = "" if asked else "answered_already" if record.last("assistant") else "no_instruction"
+    asked, fault = unanswered(state["record"])
     return {"prompt": asked, "answer": "", "take": 0, "fault": fault}
 
 
