@@ -9,7 +9,7 @@ none.
 Source: Köksal et al., "MURI: High-Quality Instruction Tuning Datasets for Low-Resource Languages
 via Reverse Instructions", 2024, arXiv:2409.12958, section 3.
 Differs: the translator may be a chat model (there MADLAD-400-3B) and is shown no more of a long
-document than its head and tail; an instruction that quotes the document, points at it, or comes
+document than its head and tail, and of the document's end for its spelling; an instruction that quotes the document, points at it, or comes
 back in the pivot language is asked for once more; languages are told apart by their script
 or by comparing the instruction with the document and its translation (``engine.text.nearer``),
 without an identifier.
@@ -29,7 +29,7 @@ from engine.kit import Flow, Generator, Kit
 from engine.languages.names import english_name
 from engine.prompting import Prompt
 from engine.text.nearer import nearer
-from engine.text.reversal import document_fault, paired, request, request_fault, shown
+from engine.text.reversal import document_fault, paired, request, request_fault, sample, shown
 from engine.text.scripts import share_in_script
 
 TO_PIVOT = Prompt("muri/to_pivot", reply=str)
@@ -100,7 +100,10 @@ async def from_pivot(state: State, runtime: Run) -> State:
     """Translate the instruction into the document's language."""
     kit, take, pivot = runtime.context, state["take"] - 1, runtime.context.params.pivot
     origin = english_name(pivot)
-    reply = await kit.ask(FROM_PIVOT, take=take, instruction=state["found"], origin=origin)
+    own = sample(state["document"])
+    reply = await kit.ask(
+        FROM_PIVOT, take=take, instruction=state["found"], origin=origin, sample=own
+    )
     return {"instruction": request(reply)}
 
 

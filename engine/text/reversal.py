@@ -27,6 +27,8 @@ from engine.text.tokens import tokens
 
 OPENING_TOKENS = 300
 """How far into a document an instruction is compared with it."""
+SAMPLE = 300
+"""Characters of a document that show how its language is written, at most."""
 LONGEST_REQUEST = 120
 """Words beyond which a reply is an essay and no instruction."""
 NEAR = 80
@@ -53,6 +55,17 @@ def document_fault(document: str, fewest_words: int) -> str:
     if not document.strip():
         return "no_document"
     return "document_too_short" if words(document) < fewest_words else ""
+
+
+def sample(document: str) -> str:
+    """A piece of the document's end, for how its language is written: whole words, if it has some.
+
+    At most a third of it: what shows all of a document would give it away.
+    """
+    text = document.strip()
+    piece = text[-min(SAMPLE, len(text) // 3) :] if len(text) > 2 else ""
+    _, _, words = piece.partition(" ")
+    return (words if 2 * len(words) > len(piece) else piece).strip()
 
 
 def paired(record: Record, instruction: str, **facts: Json) -> Record:

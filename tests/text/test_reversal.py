@@ -9,7 +9,7 @@ from engine.core import Record
 from engine.prompting import Text
 from engine.text.headings import heading_fault
 from engine.text.nearer import nearer
-from engine.text.reversal import document_fault, paired, request
+from engine.text.reversal import document_fault, paired, request, sample
 from tests.conftest import SHARED, needs_shared
 
 
@@ -78,3 +78,17 @@ def test_the_document_leaves_the_facts_as_the_response(document: str):
     origins = {"instruction": "model", "response": "native"}
     assert made.facts == {"licence": "CC0-1.0", "style": "chat", "provenance": origins}
     assert made.id != record.id
+
+
+@pytest.mark.parametrize(
+    ("document", "piece"),
+    [
+        ("", ""),
+        ("ab", ""),
+        ("Bañ a raw na. Dafa sedd lool tey.", "lool tey."),
+        ("字" * 3000, "字" * 300),
+        ("wax " * 4000 + "\n", "wax " * 74 + "wax"),
+    ],
+)
+def test_a_sample_is_of_the_end_and_never_more_than_a_third(document: str, piece: str):
+    assert sample(document) == piece
