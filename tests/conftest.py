@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,12 @@ SHARED = ROOT.parent / "shared" / "data"
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is not here")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the collector need not look at it after every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
