@@ -143,7 +143,10 @@ def told(error: Exception) -> str:
         return error.told
     if isinstance(error, ModelError):
         return f"{type(error).__name__}: {error}"
-    return "".join(traceback.format_exception(error))
+    whole = traceback.TracebackException.from_exception(error)
+    notes = whole.__notes__ or []  # LangGraph says which node it was; the error has the last word
+    whole.__notes__ = []
+    return "".join([*(f"{note}\n" for note in notes), *whole.format()])
 
 
 _FORESEEN = (JobError, LedgerError, ModelError, ReplyError, Stopped)

@@ -174,11 +174,21 @@ def _context(
     """The examples of a row, code-switched into the question's language, and how."""
     given = record.facts.get("examples")
     same = settings.reasons_in(record) == record.language  # examples are reasoned about in theirs
-    examples = given if same and isinstance(given, list) else []
+    examples = (
+        [each for each in given if _is_example(each)] if same and isinstance(given, list) else []
+    )
     known = lexicon(settings.lexicons, record.language, told.query) if settings.lexicons else {}
     pair = (record.language, told.query)
     found = [demonstrated(each, pair, known, settings.rate, draw) for each in examples]
     return [turn for turns, _ in found for turn in turns], [noted for _, noted in found]
+
+
+def _is_example(given: object) -> bool:
+    """Whether this is a question with its answer, as the pass ``n_shot`` leaves them."""
+    if not isinstance(given, Mapping):
+        return False
+    sides = (given.get("instruction"), given.get("response"))
+    return all(isinstance(side, str) and side.strip() for side in sides)
 
 
 def _request(record: Record, form: Form, told: Told, settings: Settings) -> str:

@@ -38,6 +38,8 @@ Past = list[tuple[dict[str, Any], bool]]
 def units(plan: Iterable[Feed], round: int, feeds: dict[str, Any], kept: Kept) -> Iterator[Unit]:
     """A round's seeds, the sources taking turns; notes in ``feeds`` what was there."""
     asked = [feed for feed in plan if feeds.get(feed.name, {}).get("count")]
+    for feed in asked:
+        feeds[feed.name].pop("languages", None)  # noted anew; of one that is not begun, nothing
     streams = {feed.name: _drawn(feed, round, feeds, kept) for feed in asked}
     pos = 0
     while streams:

@@ -64,6 +64,17 @@ def test_a_round_that_closes_early_has_taken_what_it_has() -> None:
     assert taken({**want, "count": 0}) == [], "or nothing"
 
 
+def test_a_source_that_a_round_closed_before_has_given_nothing() -> None:
+    """Its seeds were read ahead, noted, and not taken: the next round has to find them."""
+    feeds = {"texts": wanted(5, {}), "more": wanted(5, {})}
+    plan = (SOURCE, Feed("more", read))
+    assert len(list(units(plan, 0, feeds, nothing))) == 10
+    assert sum(feeds["more"]["languages"].values()) == 5
+    asked = {name: {**taken, "spent": False} for name, taken in feeds.items()}
+    assert [unit.entry for unit in islice(units(plan, 0, asked, nothing), 1)] == ["texts"]
+    assert taken_before([(asked, True)], "more") == {}
+
+
 def test_what_was_taken_is_counted_by_source() -> None:
     past = [
         ({"texts": {"languages": {"de": 2}}, "topics": {"count": 3}}, True),

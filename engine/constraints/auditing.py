@@ -131,19 +131,30 @@ def twins(plain: Iterable[str], local: Iterable[str]) -> Twins:
     one, other = _by_key(plain), _by_key(local)
     both = [(one[key], other[key]) for key in one if key in other]
     same = sum(a.asked == b.asked for a, b in both)
-    return Twins(len(both), same, sum(not changed(a.prompt, b.prompt) for a, b in both))
+    return Twins(len(both), same, sum(same_words(a.prompt, b.prompt) for a, b in both))
 
 
 def changed(before: str, after: str) -> list[Change]:
     """The runs of words in which two texts differ, in their order; white space makes none."""
     from difflib import SequenceMatcher
 
-    one, other = before.split(), after.split()
-    if len(one) < 2 or len(other) < 2:  # no blanks between words
-        one, other = tokens(before), tokens(after)
+    one, other = _words_of(before, after)
     edits = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
     runs = [(one[a:b], other[c:d]) for kind, a, b, c, d in edits if kind != "equal"]
     return [Change(" ".join(left), " ".join(right)) for left, right in runs]
+
+
+def same_words(before: str, after: str) -> bool:
+    """Whether ``changed`` would find nothing; told at once, however long the texts are."""
+    one, other = _words_of(before, after)
+    return one == other
+
+
+def _words_of(before: str, after: str) -> tuple[list[str], list[str]]:
+    one, other = before.split(), after.split()
+    if len(one) < 2 or len(other) < 2:  # no blanks between words
+        return list(tokens(before)), list(tokens(after))
+    return one, other
 
 
 def _row(number: int, line: str) -> Row | Defect:
@@ -152,8 +163,13 @@ def _row(number: int, line: str) -> Row | Defect:
             case {"instruction_id_list": list(ids), "kwargs": list(kwargs), **rest} if all(
                 isinstance(each, Mapping) for each in kwargs
             ):
-                key, prompt = str(rest.get("key", "")), str(rest.get("prompt", ""))
-                return Row(number, key, prompt, tuple(map(str, ids)), tuple(kwargs))
+                key, prompt = rest.get("key"), rest.get("prompt")
+                if not isinstance(prompt, str | None):
+                    return Defect(
+                        number, "", "invalid_json", f"the prompt is no text: {prompt!r:.80}"
+                    )
+                name = "" if key is None else str(key)
+                return Row(number, name, prompt or "", tuple(map(str, ids)), tuple(kwargs))
     except (ValueError, RecursionError) as error:
         return Defect(number, "", "invalid_json", str(error)[:200])
     return Defect(number, "", "invalid_json", "no object with instruction_id_list and kwargs")

@@ -12,8 +12,11 @@ Of several lines of one stage the last holds. A record is accepted once every st
 corrected it (of two corrections the later stage's stands), and rejected once one has not.
 
 Every line that speaks of a record goes into its log (fact ``verification``): who, at which stage,
-with which verdict. Records that wait are kept, or held back (``pending: hold``); verdicts on
-records that are not there are not missed.
+with which verdict. Records that wait are kept, or held back (``pending: hold``).
+
+Verdicts on records that are not there are not missed: a file may speak of more than one run. An id
+that was mistyped in one place is told by the record that it leaves waiting: ``waits for review; is
+1a2b... of the file meant?``. Records that passed or failed here are as many as the file has ids.
 
 Source: Laiyk et al., "Instruction Tuning on Public Government and Cultural Data for Low-Resource
 Language: a Case Study in Kazakh", 2025, arXiv:2502.13647 (each row read and corrected by people);
@@ -23,6 +26,7 @@ Zhang et al., "Chinese Open Instruction Generalist: A Preliminary Release", 2023
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -36,6 +40,11 @@ from engine.kit import Filter, InputPath, Kit
 
 Word = Literal["accepted", "rejected", "corrected"]
 SIDES: Mapping[str, Role] = {"instruction": "user", "response": "assistant"}
+
+
+LONG = 12
+"""Characters from which on an id is no number that is like its neighbour's."""
+_COUNTED = re.compile(r"\D*\d+")
 
 
 class Said(BaseModel, extra="forbid", frozen=True):
@@ -85,6 +94,12 @@ class Params(BaseModel, extra="forbid"):
         return self
 
     @cached_property
+    def misspelt(self) -> Mapping[str, str]:
+        """A long id of the file, whole or with one character left out -> that id."""
+        long = (id for id in self.said if len(id) >= LONG)
+        return {form: id for id in long for form in _forms(id)}
+
+    @cached_property
     def said(self) -> Mapping[str, Sequence[Said]]:
         """Id -> its lines, in the file's order.
 
@@ -109,14 +124,15 @@ def check(record: Record, kit: Kit[Params]) -> Finding:
     words = [said.verdict for said in held]
     state = "pending" if missing else "corrected" if "corrected" in words else "accepted"
     state = "rejected" if "rejected" in words else state
-    log = list(record.facts.get("verification") or ())
-    log += [said.logged for said in lines if said.logged not in log]
+    before = record.facts.get("verification")
+    before = before if isinstance(before, list) else []
+    log = [*before, *(said.logged for said in lines if said.logged not in before)]
     seen = record.with_facts(review=state, review_id=key, verification=log)
     evidence = " | ".join(said.note for said in held if said.note)
     if state == "rejected":
         return Finding(seen, "fail", evidence, "rejected_by_reviewer")
     if state == "pending":
-        waits = f"waits for {', '.join(missing)}"
+        waits = f"waits for {', '.join(missing)}{'' if lines else _meant(key, params)}"
         ruling: Literal["fail", "skipped"] = "fail" if params.pending == "hold" else "skipped"
         return Finding(seen, ruling, waits, "awaiting_review")
     for said in held:
@@ -129,6 +145,8 @@ def _lines(path: Path | None) -> list[str]:
         return path.read_text(encoding="utf-8-sig").split("\n") if path else []
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
 
 
 def _read(line: str, at: str, stages: Sequence[str]) -> Said:
@@ -148,9 +166,24 @@ def _key(record: Record) -> str:
     return str(record.facts.get("review_id") or record.facts.get("id") or record.id)
 
 
+def _forms(id: str) -> list[str]:
+    """The id, and it with each character left out; of a count, such as ``row-00017``, none."""
+    left_out = (id[:at] + id[at + 1 :] for at in range(len(id)))
+    return [] if _COUNTED.fullmatch(id) else [id, *left_out]
+
+
+def _meant(key: str, params: Params) -> str:
+    """What to ask about a record that has no verdict, where one is for nearly the same id."""
+    if not params.verdicts or len(key) < LONG:
+        return ""
+    found = {params.misspelt[form] for form in _forms(key) if form in params.misspelt}
+    return f"; is {min(found)} of {params.verdicts.name} meant?" if found else ""
+
+
 def _corrected(record: Record, said: Said) -> Record:
     """The record with what a reviewer wrote in the place of what was there."""
-    turns, provenance = list(record.messages), dict(record.facts.get("provenance") or {})
+    before = record.facts.get("provenance")
+    turns, provenance = list(record.messages), dict(before) if isinstance(before, dict) else {}
     for side, role in SIDES.items():
         if text := getattr(said, side).strip():
             at = max((n for n, turn in enumerate(turns) if turn.role == role), default=len(turns))

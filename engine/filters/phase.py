@@ -27,7 +27,9 @@ def check(record: Record, kit: Kit[Params]) -> Outcome:
     phase = record.facts.get("phase")
     if not phase:
         return Drop(record, "no_phase", "put the pass phase_split before this filter")
-    return record if phase in kit.params.keep else Drop(record, "other_phase", str(phase))
+    keep = kit.params.keep
+    told = f"{phase}; kept here: {', '.join(keep)}"
+    return record if phase in keep else Drop(record, "other_phase", told)
 
 
 FILTER = Filter(check, Params)

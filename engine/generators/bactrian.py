@@ -24,6 +24,7 @@ from pydantic import BaseModel, Field
 
 from engine.core import Drop, Message
 from engine.kit import Flow, Generator, Kit
+from engine.languages.answers import provenance
 from engine.languages.quality import answer_fault
 from engine.prompting import Prompt
 from engine.text.questions import unanswered
@@ -76,10 +77,10 @@ async def check(state: State, runtime: Run) -> State:
 async def pair(state: State) -> State:
     """Set prompt and answer together, and say which of them is whose."""
     record = state["record"]
-    provenance = {"instruction": "native"} | dict(record.facts.get("provenance") or {})
+    origins = provenance(record, response="regenerated")
     facts = {
-        "provenance": provenance | {"response": "regenerated"},
-        "translated_input": provenance["instruction"] == "translated",
+        "provenance": origins,
+        "translated_input": origins["instruction"] == "translated",
         "translated_output": False,
         "parallel_id": str(record.facts.get("parallel_id") or record.id),
     }

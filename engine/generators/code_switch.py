@@ -29,6 +29,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from engine.core import Drop, Message
 from engine.fields import tag
 from engine.kit import Flow, Generator, InputPath, Kit
+from engine.languages.answers import provenance
 from engine.languages.lexicons import check, lexicon
 from engine.languages.switching import Chance, in_lexicon, in_segments, switched
 
@@ -113,7 +114,7 @@ async def switch(state: State, runtime: Run) -> State:
     turns = (*record.messages[:at], Message("user", text), *record.messages[at + 1 :])
     facts: dict[str, Any] = {"switched_into": state["into"], "epoch": epoch}
     facts |= {"chances": len(chances), "swaps": [asdict(swap) for swap in swaps]}
-    facts |= {"provenance": {**(record.facts.get("provenance") or {}), "instruction": "switched"}}
+    facts |= {"provenance": provenance(record, instruction="switched")}
     if record.facts.get("input"):  # told apart no longer
         facts |= {"instruction": text, "input": ""}
     child = record.child(epoch, facts=facts)

@@ -26,14 +26,14 @@ from pydantic import BaseModel, Field, model_validator
 from engine.core import Drop, Json, Message
 from engine.fields import Tag
 from engine.kit import Flow, Generator, Kit
-from engine.languages.answers import refused
+from engine.languages.answers import provenance, refused
 from engine.prompting import Prompt
 from engine.text.crossing import sentences_for
 from engine.text.questions import unanswered
 from engine.text.rankings import MOST
 from engine.writers import WRITERS, Answer, answered
 
-Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(gt=0, le=1e9)]
 
 
 class Clause(BaseModel, extra="forbid"):
@@ -144,8 +144,7 @@ async def keep(state: State) -> State:
     facts |= {"instruction_language": record.language, "output_language": language}
     facts |= {"responses": [str(each.text) for each in found]}
     facts |= {"written_by": [{"role": each.role, "model": each.model} for each in found]}
-    origins = {"instruction": "native"} | dict(record.facts.get("provenance") or {})
-    facts |= {"provenance": origins | {"response": "model", "rejected": "model"}}
+    facts |= {"provenance": provenance(record, response="model", rejected="model")}
     turns = (*record.messages[:-1], Message("user", f"{state['question']}\n{state['request']}"))
     return {"out": [record.child(0, language=language, messages=turns, facts=facts)]}
 

@@ -112,7 +112,8 @@ async def restate(state: State, runtime: Run) -> State:
 
     async def one(unit: Unit) -> Unit:
         asked = {"question": unit.masked.text, "origin": kit.language, "marks": carried(unit)}
-        reply = await kit.ask(RESTATE, take=unit.take, language=unit.language, **asked)
+        wrong = f"{unit.fault.replace('_', ' ')}: {unit.detail}" if unit.fault else ""
+        reply = await kit.ask(RESTATE, take=unit.take, language=unit.language, fault=wrong, **asked)
         return restated(unit, reply, kit.record.language)
 
     fresh = await asyncio.gather(*map(one, _missing(state, kit.params)))

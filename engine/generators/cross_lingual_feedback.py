@@ -91,7 +91,9 @@ async def pair(state: State, runtime: Run) -> State:
     order = rankings.ordered(state["ranking"].ranking, state["shown"])
     facts: dict[str, Json] = {"ranks": rankings.ranks(order), "shown": state["shown"]}
     facts |= {"reasons": state["ranking"].reasons}
-    writers = record.facts.get("written_by") or [None] * len(answers)
+    writers: Json = record.facts.get("written_by")
+    if not isinstance(writers, list) or len(writers) != len(answers):
+        writers = [None] * len(answers)
     out: list[Outcome] = []
     for at, (best, worst) in enumerate(rankings.pairs(order, runtime.context.params.pairs)):
         mine = {"pair": [best, worst], "rejected": answers[worst]}

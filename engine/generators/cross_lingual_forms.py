@@ -33,6 +33,7 @@ from engine.languages.fixed_forms import (
     fitting,
     own_words,
     pose,
+    rows_in,
     with_examples,
     words_of,
 )
@@ -103,7 +104,7 @@ async def draw(state: State, runtime: Run) -> State:
     form = lot.choice(left[asked_in])
     posed = pose(form, record.facts, asked_in, record.language, lot)
     few = book().forms[form].examples and lot.random() < kit.params.few_shot
-    others = [row for row in record.facts.get("others") or () if own_words(row, form)]
+    others = [row for row in rows_in(record.facts.get("others")) if own_words(row, form)]
     rows = [row for row in others if fitting(row, [form], asked_in, record.language)]
     shown = lot.sample(rows, min(kit.params.shots, len(rows))) if few else []
     rest = {each: [name for name in names if name != form] for each, names in left.items()}

@@ -28,7 +28,7 @@ from engine.core import Drop, Message
 from engine.kit import Flow, Generator, InputPath, Kit
 from engine.languages.quality import answer_fault
 from engine.prompting import Prompt
-from engine.text.culture_words import taxonomy
+from engine.text.culture_words import complaint, taxonomy
 from engine.text.grounding import STAGES, Place, Ruling, Written, cited, grounded, ruled, told
 from engine.text.reversal import request, request_fault, shown
 
@@ -83,7 +83,8 @@ async def open_fact(state: State, runtime: Run) -> State:
     facts, kit = state["record"].facts, runtime.context
     document = str(facts.get("document") or "")
     task = kit.random("task").choice([*taxonomy(kit.params.taxonomy).tasks])
-    fault = "" if document.strip() and facts.get("quote") else "no_fact"
+    said = facts.get("statement") and facts.get("quote")
+    fault = "" if document.strip() and said else "no_fact"
     return {"document": document, "task": task, "take": 0, "wrong": [], "fault": fault}
 
 
@@ -116,7 +117,7 @@ async def ground(state: State, runtime: Run) -> State:
     fault = "ungrounded" if wrong else request_fault(written.instruction, answer, language, most)
     fault = fault or answer_fault(written.instruction, "", language)
     fault = fault or answer_fault(answer, written.instruction, language)
-    wrong = wrong or [f"the instruction or the answer: {fault.replace('_', ' ')}"] if fault else []
+    wrong = wrong or [complaint(fault)] if fault else []
     return {"places": places, "wrong": wrong, "fault": fault}
 
 
@@ -127,7 +128,7 @@ async def verify(state: State, runtime: Run) -> State:
         VERIFY,
         take=state["take"],
         instruction=state["written"].instruction,
-        claims=cited(claims, state["places"], state["document"]),
+        claims=cited(claims, state["places"], state["document"], state["record"].facts),
         count=len(claims),
     )
     fault, wrong = ruled(ruling, claims)
@@ -137,10 +138,9 @@ async def verify(state: State, runtime: Run) -> State:
 async def pair(state: State, runtime: Run) -> State:
     """Set both sides together, with the words, the stages passed and what is still to be done."""
     record, written = state["record"], state["written"]
-    offset = (record.facts.get("span") or [0])[0]
     kept = {name: fact for name, fact in record.facts.items() if name not in OF_THE_FACT}
     kept |= {"fact_id": record.id, "task_type": state["task"], "review": "pending"}
-    kept |= {"quotes": cited(written.claims, state["places"], state["document"], offset)}
+    kept |= {"quotes": cited(written.claims, state["places"], state["document"], record.facts)}
     kept |= {"verification": [{"stage": s, "by": who, "verdict": "pass"} for s, who in STAGES]}
     kept |= {"provenance": {"instruction": "model", "response": "model", "quotes": "native"}}
     turns = (Message("user", written.instruction), Message("assistant", state["answer"]))

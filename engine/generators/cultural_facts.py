@@ -16,7 +16,7 @@ steps, so that a lost call costs one of them; domains are a taxonomy that a job 
 
 from __future__ import annotations
 
-from collections.abc import Container, Set
+from collections.abc import Set
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +28,7 @@ from engine.core import Drop, Json, Outcome
 from engine.kit import Flow, Generator, InputPath, Kit
 from engine.prompting import Prompt
 from engine.text.culture_words import taxonomy
-from engine.text.grounding import Place, invented_numbers, place
+from engine.text.grounding import Place, begins, invented_numbers, place
 from engine.text.reversal import document_fault, shown
 
 TAKES = 2
@@ -117,17 +117,18 @@ async def locate(state: State, runtime: Run) -> State:
 
 async def hand_out(state: State, runtime: Run) -> State:
     """Make a record of each fact, and a drop of what is none."""
-    record, domains = state["record"], taxonomy(runtime.context.params.taxonomy).domains
-    offset = (record.facts.get("span") or [0])[0]
+    record, names = state["record"], taxonomy(runtime.context.params.taxonomy).by_folded
+    offset = begins(record.facts)
     seen: set[Place] = set()
     out: list[Outcome] = []
     for at, (each, where) in enumerate(zip(state["listed"], state["places"], strict=True)):
         quote = state["document"][slice(*where)] if where else ""
-        fault = _fault(each, where, seen, domains)
+        domain = names.get(each.domain.strip().casefold(), "")
+        fault = _fault(each, where, seen, domain)
         if not fault and invented_numbers(each.statement, quote, record.language):
             fault = "invented_number"
         facts: dict[str, Json] = {"document_id": record.id, "statement": each.statement.strip()}
-        facts |= {"domain": each.domain.strip().casefold(), "value_scope": each.scope}
+        facts |= {"domain": domain, "value_scope": each.scope}
         if where is not None:
             seen.add(where)
             facts |= {"quote": quote, "quote_span": [offset + index for index in where]}
@@ -168,7 +169,7 @@ def graph() -> StateGraph[State, Kit[Params], State, State]:
     return g
 
 
-def _fault(each: Statement, where: Place | None, seen: Set[Place], domains: Container[str]) -> str:
+def _fault(each: Statement, where: Place | None, seen: Set[Place], domain: str) -> str:
     """Why a statement is no fact to go on with, as a slug; empty where it is one."""
     if where is None:
         return "quote_not_in_document"
@@ -176,7 +177,7 @@ def _fault(each: Statement, where: Place | None, seen: Set[Place], domains: Cont
         return "empty_statement"
     if where in seen:
         return "same_quote"
-    return "" if each.domain.strip().casefold() in domains else "unknown_domain"
+    return "" if domain else "unknown_domain"
 
 
 GENERATOR = Generator(graph, Params, prompts=(LIST,))

@@ -31,9 +31,9 @@ from engine.fields import Tag
 from engine.kit import Flow, Generator, Kit
 from engine.languages.wording import closed, opened
 from engine.prompting import Prompt
-from engine.text.haystacks import Haystack, haystack
+from engine.text.haystacks import Haystack, haystack, texts_in
 from engine.text.needle_tasks import SHORT, Asked, Given, Row, Task, drawn
-from engine.text.needle_words import Sentences, Wording, translated, wording_for
+from engine.text.needle_words import WAYS, Sentences, Wording, translated, wording_for
 
 WORDING = Prompt("long_needles/wording", reply=Sentences)
 TAKES = 2
@@ -54,6 +54,8 @@ class Params(Asked):
     def _translatable(self) -> Params:
         if self.translate_from and not wording_for(self.translate_from, self.wording):
             raise ValueError(f"nothing is listed for translate_from: {self.translate_from}")
+        if not self.translate_from and self.ask_in and not wording_for(self.ask_in, self.wording):
+            raise ValueError(f"nothing is listed for ask_in: {self.ask_in}; {WAYS}")
         return self
 
 
@@ -80,16 +82,14 @@ Run = Runtime[Kit[Params]]
 async def open_haystack(state: State, runtime: Run) -> State:
     """Cut the documents into sentences, and see in which languages there is something to say."""
     record, params = state["record"], runtime.context.params
-    alone = [{"id": record.id, "text": str(record.facts.get("document") or "")}]
-    texts = record.facts.get("haystack") or alone
-    found = haystack(str(each["text"]) for each in texts)
+    texts = texts_in(record)
+    found = haystack(text for _, text in texts)
     tags = dict.fromkeys([record.language, params.ask_in or record.language])
     words = {tag: said for tag in tags if (said := wording_for(tag, params.wording))}
     missing = [tag for tag in tags if tag not in words]
     fault = "no_wording" if missing and not params.translate_from else ""
-    fault = fault if found.sentences else "no_document"
-    about = State(haystack=found, words=words, missing=missing, take=0, fault=fault)
-    return {**about, "documents": [str(each["id"]) for each in texts]}
+    about = State(haystack=found, words=words, missing=missing, documents=[id for id, _ in texts])
+    return {**about, "take": 0, "fault": fault if found.sentences else "no_document"}
 
 
 async def translate(state: State, runtime: Run) -> State:
@@ -97,11 +97,11 @@ async def translate(state: State, runtime: Run) -> State:
     kit, tag = runtime.context, state["missing"][0]
     source = wording_for(kit.params.translate_from, kit.params.wording)
     assert source  # or the settings were wrong
-    masked = opened(source.sentences)
-    said = await kit.ask(WORDING, take=state["take"], language=tag, sentences=masked)
+    take = state["take"]
+    said = await kit.ask(WORDING, take=take, language=tag, sentences=opened(source.sentences))
     found, fault = closed(said.model_dump(), source.sentences, tag)
     if fault:
-        return {"take": state["take"] + 1, "fault": fault}
+        return {"take": take + 1, "fault": fault}
     words = {**state["words"], tag: translated(found)}
     return {"words": words, "missing": state["missing"][1:], "take": 0, "fault": ""}
 
@@ -150,9 +150,9 @@ async def write(state: State, runtime: Run) -> State:
 
 async def give_up(state: State) -> State:
     """Drop the documents, and say what would help."""
-    ways = "give wording: {TAG: ...} or translate_from: a listed language (and a writer)"
-    detail = f"{', '.join(state['missing'])}: {ways}" if state["missing"] else ""
-    return {"out": [Drop(state["record"], state["fault"], detail)]}
+    missing, bare = state["missing"], state["record"].with_facts(haystack=state["documents"])
+    detail = f"{', '.join(missing)}: {WAYS}" if missing else ""
+    return {"out": [Drop(bare, state["fault"], detail)]}
 
 
 def after_open(state: State) -> Literal["translate", "draw", "give_up"]:
@@ -169,8 +169,8 @@ def after_translate(state: State) -> Literal["translate", "draw", "give_up"]:
 
 def after_measure(state: State) -> Literal["measure", "write"]:
     """Until every row has its size."""
-    open_ = any(not isinstance(row, str) and not row.fit.done for row in state["rows"])
-    return "measure" if open_ else "write"
+    done = all(isinstance(row, str) or row.fit.done for row in state["rows"])
+    return "write" if done else "measure"
 
 
 def graph() -> StateGraph[State, Kit[Params], State, State]:

@@ -8,11 +8,11 @@ none.
 
 Source: Köksal et al., "MURI: High-Quality Instruction Tuning Datasets for Low-Resource Languages
 via Reverse Instructions", 2024, arXiv:2409.12958, section 3.
-Differs: the translator may be a chat model (there MADLAD-400-3B) and is shown no more of a long
-document than its head and tail, and of the document's end for its spelling; an instruction that quotes the document, points at it, or comes
-back in the pivot language is asked for once more; languages are told apart by their script
-or by comparing the instruction with the document and its translation (``engine.text.nearer``),
-without an identifier.
+Differs: the translator may be a chat model (there MADLAD-400-3B), is shown no more of a long
+document than its head and tail, and on the way back a piece of its end, for the spelling; an
+instruction that quotes the document, points at it, or comes back in the pivot language is asked for
+once more; languages are told apart by their script or by comparing the instruction with the
+document and its translation (``engine.text.nearer``), without an identifier.
 """
 
 from __future__ import annotations

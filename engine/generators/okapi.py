@@ -29,6 +29,7 @@ from engine.core import Drop, Json, Message, Outcome
 from engine.fields import Tag
 from engine.judging import fence
 from engine.kit import Flow, Generator, Kit
+from engine.languages.answers import provenance
 from engine.languages.together import all_marks, opened_parcel, parcel, reply_labels
 from engine.languages.translate import Unit
 from engine.prompting import Prompt
@@ -136,8 +137,7 @@ async def pair(state: State, runtime: Run) -> State:
     facts |= {"shown": shown, "pivot": params.pivot, "pivot_instruction": texts[0]}
     facts |= {"pivot_responses": [texts[1 + shown.index(n)] for n in range(len(shown))]}
     facts |= {"pivot_quality": {unit.place: _rounded(unit) for unit in state["units"]}}
-    if state["take"]:
-        facts |= {"provenance": {**(record.facts.get("provenance") or {}), "pivot": "translated"}}
+    facts |= {"provenance": provenance(record, pivot="translated")} if state["take"] else {}
     out: list[Outcome] = []
     for at, (best, worst) in enumerate(rankings.pairs(order, params.pairs)):
         mine = {"pair": [best, worst], "rejected": responses[worst]}

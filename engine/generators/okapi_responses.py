@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field
 
 from engine.core import Drop, Json
 from engine.kit import Flow, Generator, Kit
-from engine.languages.answers import refused
+from engine.languages.answers import provenance, refused
 from engine.prompting import Prompt
 from engine.text.questions import unanswered
 from engine.text.rankings import MOST
@@ -85,9 +85,8 @@ async def keep(state: State, runtime: Run) -> State:
     facts: dict[str, Json] = {"responses": state["responses"]}
     facts |= {"writers": sorted({call.model for call in runtime.context.hop("").calls})}
     facts |= {"parallel_id": str(record.facts.get("parallel_id") or record.id)}
-    origins = {"instruction": "native"} | dict(record.facts.get("provenance") or {})
-    written = dict.fromkeys(("response", "rejected"), "regenerated")
-    return {"out": [record.with_facts(**facts, provenance=origins | written)]}
+    facts |= {"provenance": provenance(record, response="regenerated", rejected="regenerated")}
+    return {"out": [record.with_facts(**facts)]}
 
 
 async def give_up(state: State) -> State:

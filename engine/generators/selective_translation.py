@@ -28,7 +28,7 @@ from pydantic import BaseModel, Field
 
 from engine.core import Drop, Json
 from engine.kit import Flow, Generator, Kit
-from engine.languages.staying import Kind, Row, ruled, stays
+from engine.languages.staying import Kind, Row, amiss, emptied, ruled, stays
 from engine.prompting import Prompt
 from engine.translating import UNTRANSLATED
 
@@ -94,9 +94,9 @@ async def open_row(state: State, runtime: Run) -> State:
 async def decide(state: State, runtime: Run) -> State:
     """Ask what kind of task it is, and what stays."""
     kit, row, take = runtime.context, state["row"], state["take"]
-    said = await kit.ask(
-        DECIDE, take=take, instruction=row.instruction, input=row.input, response=row.response
-    )
+    texts = {"instruction": row.instruction, "input": row.input, "response": row.response}
+    wrong = f"{state['fault'].replace('_', ' ')}: {state['detail']}" if state["fault"] else ""
+    said = await kit.ask(DECIDE, take=take, fault=wrong, **texts)
     there = {"input": row.input, "response": row.response}
     stay = {"input": said.input == "keep", "response": said.response == "keep"}
     fields = [name for name, text in there.items() if text and stay[name]]
@@ -105,11 +105,12 @@ async def decide(state: State, runtime: Run) -> State:
 
 async def check(state: State) -> State:
     """Find every span where it stands, and see that it can be taken out there."""
-    if state["kind"] == "free" and state["fields"]:
-        told = f"nothing of a free task stays, but here {' and '.join(state['fields'])}"
-        return {"fault": "free_task_stays", "detail": told}
-    spans, fault, detail = stays(state["row"], state["fields"], state["spans"])
-    return {"spans": spans, "fault": fault, "detail": detail}
+    row, fields = state["row"], state["fields"]
+    spans, fault, detail = stays(row, fields, state["spans"])
+    fields = [*fields, *emptied(row, fields, spans)]
+    if not fault:
+        fault, detail = amiss(state["kind"], row, fields, spans)
+    return {"fields": fields, "spans": spans, "fault": fault, "detail": detail}
 
 
 async def flag(state: State) -> State:

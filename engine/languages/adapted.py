@@ -5,7 +5,8 @@ not in it is none) and against the user's gazetteer (a kind that it lists allows
 A rewrite is put back together and measured: its language, what is left of the originals, the
 numbers that somebody calculates with, the final answer, and every condition on the answer.
 
-A name that goes into another script unreplaced (a transliteration) is not seen here.
+A name that goes into another script unreplaced (a transliteration) is not seen as such; but its
+replacement is missing then, which shows in ``share`` and, where all are, in ``status``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from fractions import Fraction
 from itertools import chain
 from typing import Literal
 
-from engine.constraints.auditing import changed
+from engine.constraints.auditing import same_words
 from engine.constraints.keywords import Forbidden, forbidden
 from engine.constraints.kinds import Context
 from engine.constraints.reading import results
-from engine.constraints.units import fold
+from engine.constraints.units import blank, fold, unit
 from engine.core import Json, Message, Record
 from engine.languages.adapting import Rewrite, Span, Work
 from engine.languages.agreement import teller
@@ -34,12 +35,16 @@ from engine.languages.tags import base
 from engine.text.finding import final
 from engine.text.numerals import values
 from engine.text.quoting import located
+from engine.text.scripts import share_in_script
 
 STALE = frozenset(
     {"instruction", "input", "seed_instruction", "constraints", "constraint_sentences", "answers"}
     | {"constraint_results", "pass_rate", "rejected", "translated_input", "translated_output"}
 )
 """Facts about the wording of the source, or of answers to it."""
+_SIGNS = "\"'“”„«»‘’‚‹›()[]¿¡.,;:!?…،؛؟।"
+STEM = 3
+"""Letters of a word that are looked for, at least."""
 AMOUNTS = ("money", "measure")
 """Kinds of pieces whose numbers are calculated with, where there is another number."""
 
@@ -64,12 +69,12 @@ def bound(
 
 
 def numbers(work: Work) -> list[str]:
-    """The numbers that must stay: all of the prompt, but for those of pieces that are replaced.
+    """The numbers that must stay, each as often as it is there: all but those of replaced pieces.
 
     Of these, too, one that the answer has stays; and amounts where there are several numbers, for
     who pays with a note of 50 for three things at 12 has to go on calculating.
     """
-    return sorted(map(_shown, _held_numbers(work)))
+    return sorted(map(_shown, _held_numbers(work).elements()))
 
 
 def rewritten(work: Work, rewrite: Rewrite) -> Work:
@@ -88,9 +93,18 @@ def rewritten(work: Work, rewrite: Rewrite) -> Work:
 
 
 def share(work: Work) -> float | None:
-    """Share (0..1) of the culture-bound spans that were localised; None where there were none."""
-    gone = len(work.spans) - len(_residue(work)) - sum(map(_unchanged, work.spans))
-    return max(0, gone) / len(work.spans) if work.spans else None
+    """Share (0..1) of the culture-bound spans that were localised; None where there were none.
+
+    Such a span is gone, and what was to take its place is there.
+    """
+    done = [span for span in _gone(work) if _there(span, work)]
+    return len(done) / len(work.spans) if work.spans else None
+
+
+def _gone(work: Work) -> list[Span]:
+    """Spans that are not there any more."""
+    left = _residue(work)
+    return [span for span in work.spans if span.span not in left and not _unchanged(span)]
 
 
 def borne_out(work: Work) -> list[dict[str, str]]:
@@ -125,11 +139,14 @@ def composed(record: Record, index: int, work: Work) -> Record:
 
 
 def _evidence(work: Work) -> dict[str, Json]:
-    """What was done to the record, and how much of it is sure."""
+    """What was done to the record, and how much of it is sure.
+
+    ``unconfirmed``: what was bound is gone, and nothing of what was to take its place is seen.
+    """
     part = share(work)
     moves = [(move.before.type, move.action) for move in work.localised.moves]
     return {
-        "status": "neutral" if part is None else "localised",
+        "status": "neutral" if part is None else "localised" if part else "unconfirmed",
         "share": part if part is None else round(part, 4),
         "spans": [each.model_dump() for each in work.spans],
         "strays": work.strays,
@@ -143,7 +160,7 @@ def _of_prompt(work: Work) -> Iterator[tuple[str, str]]:
     bare, before = spoken(work.rewrite.prompt), spoken(work.masked.text)
     if before.strip() and (reason := answer_fault(bare, "", work.tag)):
         yield reason.replace("answer", "prompt"), f"the prompt is not in {work.tag}"
-    if work.spans and (share(work) == 0 or _still(before, bare, work)):
+    if work.spans and (not _gone(work) or _still(before, bare, work)):
         yield "not_localised", "nothing that is bound to the culture has changed"
     if left := _residue(work):
         yield "residue", f"still there: {', '.join(left)}"
@@ -170,8 +187,8 @@ def _of_answer(work: Work) -> Iterator[tuple[str, str]]:
 
 def _is_piece(span: str, text: str) -> bool:
     """Whether a text has this piece, it says something, and nothing in it has been taken out."""
-    says_something = bool(fold(span, "").strip()) and not SENTINEL.search(span)
-    return says_something and located(span, text) is not None
+    says_something = not blank(span) and bool(fold(span, "").strip())
+    return says_something and not SENTINEL.search(span) and located(span, text) is not None
 
 
 def _held_numbers(work: Work) -> Counter[Fraction | str]:
@@ -206,10 +223,29 @@ def _unchanged(span: Span) -> bool:
     return " ".join(span.span.split()).casefold() == " ".join(span.replacement.split()).casefold()
 
 
+def _there(span: Span, work: Work) -> bool:
+    """Whether the text has the replacement: half of its words, inflected or not."""
+    text, wanted = fold(work.text, work.tag), fold(span.replacement.strip(), work.tag)
+    if wanted in text or share_in_script(wanted, work.tag) < 1:  # written otherwise in the text
+        return True
+    if unit(work.tag) == "characters":
+        return False
+    there = text.split()
+    found = [any(_inflected(word, each) for each in there) for word in wanted.split()]
+    return 2 * sum(found) >= len(found)
+
+
+def _inflected(word: str, other: str) -> bool:
+    """Whether two words begin alike, or, behind an article or the like, end alike."""
+    most = -(-len(word) * 2 // 3)
+    begin, end = word[: max(STEM, most)], word[-max(STEM + 1, most) :]
+    return other.lstrip(_SIGNS).startswith(begin) or other.rstrip(_SIGNS).endswith(end)
+
+
 def _still(before: str, after: str, work: Work) -> bool:
     """Whether not a word has changed; of two languages every word has."""
     same = base(work.way.origin) == base(work.tag)
-    return same and not changed(before, after)
+    return same and same_words(before, after)
 
 
 def _shown(value: Fraction | str) -> str:

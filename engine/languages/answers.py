@@ -7,8 +7,9 @@ which nobody can tell is refused, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from engine.core import Json, Record
 from engine.languages.agreement import FALLBACK, judged
 from engine.languages.identify import identify
 from engine.languages.quality import answer_fault
@@ -31,6 +32,15 @@ def refused(
     if bare(reply, punctuation=False) in {bare(each, punctuation=False) for each in before}:
         return "same_answer"
     return _unproven(reply, language) if proven else ""
+
+
+def provenance(record: Record, **written: str) -> dict[str, Json]:
+    """What is known of where a record's fields are from, with those that have been written since.
+
+    Of an instruction that says nothing of it: native.
+    """
+    known = record.facts.get("provenance")
+    return {"instruction": "native", **(known if isinstance(known, Mapping) else {}), **written}
 
 
 def _unproven(reply: str, language: str) -> str:

@@ -123,6 +123,11 @@ def pose(
     return Posed(asked, material, draw.choice(answers) if form.one else "\n".join(answers), at)
 
 
+def rows_in(value: Json) -> list[Row]:
+    """The rows that a fact holds; what is none is left out."""
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
 def own_words(row: Row, name: str) -> bool:
     """Whether the row calls the answer of a form its own language's, or says nothing of it."""
     said = row.get("provenance")

@@ -38,6 +38,8 @@ def check(folder: Path, targets: Iterable[str]) -> None:
     Raises:
         ValueError: none is there, or one is not as it should be; says which, and why.
     """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is a file; want the folder it is in")
     names = {f"{target}.{suffix}" for target in targets for suffix in ("tsv", "txt")}
     paths = [path for path in sorted(folder.iterdir()) if path.name.partition("-")[2] in names]
     if not paths:

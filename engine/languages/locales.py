@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from engine.core import JobError
 from engine.languages.localising import sheet
@@ -53,12 +53,25 @@ SHOWN = 12
 """Names of a kind that a prompt shows."""
 
 
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_WANTED: Mapping[str, str] = {
+    "tuple_type": "want a list, in square brackets or with a dash before each",
+    "string_type": "want a text; YAML reads no, on and 5 as something else without quotation marks",
+    "string_too_short": "want a text, found a blank one",
+    "literal_error": "no kind of names is called that",
+    "dict_type": "want lists of names by kind",
+    "model_type": "want notes and names",
+    "extra_forbidden": "not known here",
+}
+"""What is said of a mistake in a gazetteer, by pydantic's name of it."""
+
+
 class Gazetteer(BaseModel, extra="forbid", frozen=True):
     """A user's own knowledge of a place."""
 
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
     """Sentences a writer should know, e.g. that the school year begins in January."""
-    names: Mapping[Kind, tuple[str, ...]] = Field(default_factory=dict)
+    names: Mapping[Kind, tuple[Said, ...]] = Field(default_factory=dict)
     """Names by kind, as they are written there; a kind that is listed allows no others."""
 
 
@@ -100,9 +113,10 @@ def gazetteer(path: Path) -> Gazetteer:
         raise JobError(f"{path}: cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the file"
+        wrong = _WANTED.get(first["type"], first["msg"])
         listed = f"notes, and names of these kinds: {', '.join(KINDS)}"
-        raise JobError(f"{path}: {where}: {first['msg']}; it holds {listed}") from error
+        raise JobError(f"{path}: {where}: {wrong}; it holds {listed}") from error
 
 
 def told(gazetteer: Gazetteer, shown: Sequence[int] = ()) -> list[str]:

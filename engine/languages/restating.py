@@ -59,8 +59,9 @@ def segments_of(facts: Mapping[str, Json]) -> Segments:
 
 def pairs(segments: Segments, tag: str) -> list[tuple[str, str]]:
     """Each segment with its translation, where it has one."""
-    both = ((str(each.get("text", "")), str(each.get(tag, ""))) for each in segments)
-    return [pair for pair in both if pair[1].strip()]
+    both = ((each.get("text"), each.get(tag)) for each in segments)
+    texts = [(one, other) for one, other in both if isinstance(one, str) and isinstance(other, str)]
+    return [pair for pair in texts if pair[1].strip()]
 
 
 def version(text: str, segments: Segments, origin: str, tag: str) -> Unit:

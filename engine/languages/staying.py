@@ -15,12 +15,15 @@ from engine.core import Record
 from engine.languages.agreement import judged
 from engine.languages.identify import identify
 from engine.languages.masking import mask
-from engine.languages.quality import spoken
+from engine.languages.quality import COPIED_WORDS, spoken
 from engine.languages.translate import speaks
 from engine.text.quoting import located
+from engine.text.tokens import tokens
 
 Kind = Literal["code", "translation", "linguistic", "quotation", "free"]
 """What a task is about: code; a translation; spelling, grammar or words; a quoted text; none."""
+LONGEST = 2000
+"""Characters of a span, at most: what is longer is a field, and stays as one."""
 CERTAIN = 0.9
 """Confidence from which a text is held to be in another language than its row."""
 _QUOTES = regex.compile(r'["“”„«»「」『』‹›]')
@@ -51,11 +54,12 @@ class Row(NamedTuple):
 def ruled(row: Row, language: str) -> tuple[Kind, list[str]] | None:
     """Kind and fields that stay, where that is certain without a model; ``None``: it is not.
 
-    A response in another language than its row, to an input, is a translation or the like: both
-    stay. A response that is nothing but code, to a plain question, is a program: it stays, and
+    A response in another language than its instruction, to an input, is a translation or the like:
+    both stay. A response that is nothing but code, to a plain question, is a program: it stays, and
     nothing else has to.
     """
-    if row.input and _elsewhere(row.response, language):
+    at_home = not _elsewhere(row.instruction, language)  # else the row only claims its language
+    if row.input and at_home and _elsewhere(row.response, language):
         return "translation", ["input", "response"]
     codes = any(piece.kind in ("block", "code") for piece in mask(row.response).kept)
     plain = not row.input and not _QUOTES.search(row.instruction)
@@ -71,6 +75,8 @@ def stays(row: Row, fields: Sequence[str], spans: Sequence[str]) -> tuple[list[s
     open_ = [text for name, text in row._asdict().items() if text and name not in fields]
     found: list[str] = []
     for span in filter(str.strip, spans):
+        if len(span) > LONGEST:
+            return [], "span_too_long", span[:200]
         place = next(((text, at) for text in open_ if (at := located(span, text))), None)
         if place is None:
             whole = any(located(span, getattr(row, name)) for name in fields)
@@ -79,16 +85,40 @@ def stays(row: Row, fields: Sequence[str], spans: Sequence[str]) -> tuple[list[s
         else:
             found.append(place[0][slice(*place[1])].strip())
     found = list(dict.fromkeys(found))
-    if lost := [span for span in found if not any(_taken(span, text, found) for text in open_)]:
+    taken = [piece.text for text in open_ for piece in mask(text, found).kept]
+    if lost := [span for span in found if not any(span in piece for piece in taken)]:
         return [], "span_cannot_stay", lost[0][:200]
     if not speaks(mask(row.instruction, found).text):
         return [], "nothing_to_translate", "the instruction would stay as a whole"
     return found, "", ""
 
 
-def _taken(span: str, text: str, spans: Sequence[str]) -> bool:
-    """Whether masking takes the whole span out of a text."""
-    return any(span in piece.text for piece in mask(text, spans).kept)
+def amiss(kind: Kind, row: Row, fields: Sequence[str], spans: Sequence[str]) -> tuple[str, str]:
+    """The fault of a decision that does not go with the kind of task, and its particulars."""
+    if kind == "free" and fields:
+        return "free_task_stays", f"nothing of a free task stays, but here {' and '.join(fields)}"
+    stays_put = [*fields, *row.wordless()]
+    if kind == "quotation" and not (stays_put or spans):
+        return "nothing_stays", "the words of somebody else stay in a quotation task"
+    quoted = any(located(span, row.response) for span in spans)
+    if kind == "translation" and row.response and not (quoted or "response" in stays_put):
+        return "nothing_stays", "the response of a translation task, or a span of it, stays"
+    return "", ""
+
+
+def emptied(row: Row, fields: Sequence[str], spans: Sequence[str]) -> list[str]:
+    """Names of the fields behind the instruction of which the spans leave no word to translate.
+
+    One of very few words, a name or a title, may be a span as a whole.
+    """
+    behind = {"input": row.input, "response": row.response}
+    said = {name: mask(text).text for name, text in behind.items() if name not in fields}
+    long = [
+        name
+        for name, text in said.items()
+        if speaks(text) and len(tokens(spoken(text))) >= COPIED_WORDS
+    ]
+    return [name for name in long if not speaks(mask(behind[name], spans).text)]
 
 
 def _elsewhere(text: str, language: str) -> bool:

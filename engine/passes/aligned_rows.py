@@ -67,7 +67,8 @@ def settle(
                 yield Drop(record, "only_a_translation", f"of {name}, in {record.language}")
                 continue
             others = {each: row for each, row in found[name].items() if each != record.language}
-            yield record.with_facts(**{FACT: {**(record.facts.get(FACT) or {}), **others}})
+            own = record.facts.get(FACT)
+            yield record.with_facts(**{FACT: {**(own if isinstance(own, dict) else {}), **others}})
 
 
 PASS = Pass(settle, Params)

@@ -22,7 +22,7 @@ Differs: relatives are no examples either; a cap on the length of the whole row.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -120,8 +120,10 @@ def _join(record: Record, pools: dict[str, list[Example]], desk: Desk[Params]) -
 
 def _own(record: Record) -> tuple[Message, ...]:
     """What the row itself says: without a system turn and the examples of an earlier round."""
-    before = int((record.facts.get(FACT) or {}).get("turns", 0))
-    return tuple(turn for turn in record.messages if turn.role != "system")[before:]
+    noted = record.facts.get(FACT)
+    before = noted.get("turns") if isinstance(noted, Mapping) else 0
+    turns = tuple(turn for turn in record.messages if turn.role != "system")
+    return turns[before:] if isinstance(before, int) else turns
 
 
 def _family(record: Record) -> str:
@@ -150,8 +152,8 @@ def _placed(
     noted: dict[str, Json] = {"ids": ids, "wanted": wanted, "turns": 0, "loss": "last_answer"}
     if ask.place == "fact":
         shown: list[Json] = [
-            {"id": e.id, "instruction": e.turns[0].content, "response": e.turns[1].content}
-            | e.carried
+            e.carried
+            | {"id": e.id, "instruction": e.turns[0].content, "response": e.turns[1].content}
             for e in chosen
         ]
         return record.with_facts(**{FACT: noted, EXAMPLES: shown})

@@ -5,6 +5,9 @@ has to be another row, of another word or article. The fact ``others`` holds the
 the id of each, drawn by the job's seed and the record's id; a language with fewer rows gives what
 it has, perhaps none. Nothing is dropped. What earlier rounds kept may be dealt in a later one.
 
+Rows of different licences or splits never meet: put ``split`` before this pass, or what is held out
+is shown, with its answer, to what is trained on.
+
 Source: Philippy et al., "LuxInstruct: A Cross-Lingual Instruction Tuning Dataset For
 Luxembourgish", 2025, arXiv:2510.07074 (few-shot forms made from a dictionary).
 """
@@ -22,8 +25,10 @@ from engine.selecting import seed_of
 from engine.spool import Spool
 
 FACT = "others"
-Pool = list[tuple[str, str, dict[str, Json]]]
-"""Lot, id and facts of the rows of a language that may be dealt; those with the highest lots."""
+APART = ("licence", "split")
+"""Facts by which rows are kept apart, besides their language."""
+Pool = list[tuple[str, str, int, dict[str, Json]]]
+"""Lot, id, number and facts of the rows that may be dealt; those with the highest lots."""
 
 
 class Params(BaseModel, extra="forbid"):
@@ -37,7 +42,7 @@ class Params(BaseModel, extra="forbid"):
     count: int = Field(default=6, ge=1, le=50)
     """Rows for a record, at most."""
     pool_limit: int = Field(default=500, ge=1)
-    """Rows held in memory for each language; drawn where there are more."""
+    """Rows held in memory for each language (licence, split); drawn where there are more."""
 
 
 def settle(
@@ -52,19 +57,25 @@ def settle(
         for record in fresh:
             _join(record, pools, seed, desk.params)
             waiting.put(record)
-        ordered = {language: sorted(pool) for language, pool in pools.items()}
+        ordered = {group: sorted(pool) for group, pool in pools.items()}
         for record in waiting:
-            yield _dealt(record, ordered[record.language], desk)
+            yield _dealt(record, ordered.get(_group(record), []), desk)
 
 
 def _join(record: Record, pools: dict[str, Pool], seed: str, ask: Params) -> None:
     facts = {name: record.facts[name] for name in (*ask.facts, ask.key) if name in record.facts}
-    pool = pools.setdefault(record.language, [])
-    drawn = (stable_id(seed, record.id), record.id, facts)
+    if not facts.keys() & {*ask.facts}:
+        return  # nothing of it could be shown
+    pool = pools.setdefault(_group(record), [])
+    drawn = (stable_id(seed, record.id), record.id, len(pool), facts)
     if len(pool) < ask.pool_limit:
         heapq.heappush(pool, drawn)
     else:
         heapq.heappushpop(pool, drawn)
+
+
+def _group(record: Record) -> str:
+    return "\x1f".join([record.language, *(str(record.facts.get(name, "")) for name in APART)])
 
 
 def _dealt(record: Record, pool: Pool, desk: Desk[Params]) -> Record:
@@ -72,7 +83,7 @@ def _dealt(record: Record, pool: Pool, desk: Desk[Params]) -> Record:
     own = record.facts.get(ask.key) if ask.key else None
     others = [
         {**facts, "id": id}
-        for _, id, facts in pool
+        for _, id, _, facts in pool
         if id != record.id and (own is None or facts.get(ask.key) != own)
     ]
     size = min(ask.count, len(others))

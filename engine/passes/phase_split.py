@@ -62,7 +62,8 @@ def settle(
 
 def instruction(record: Record, by: str) -> str:
     """What an instruction is known by in all its languages."""
-    return str(record.facts.get(by) or record.id)
+    known = record.facts.get(by)
+    return record.id if known is None or known == "" else str(known)  # 0 is a number like any
 
 
 def _sequence(counts: Mapping[str, int], desk: Desk[Params]) -> Iterator[str]:

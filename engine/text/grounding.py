@@ -10,9 +10,9 @@ speak of each claim lets none stand.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from engine.core import Json
 from engine.text.leftovers import unwrapped
@@ -35,10 +35,19 @@ class Claim(BaseModel, extra="forbid"):
 
 
 class Written(BaseModel, extra="forbid"):
-    """An instruction and its answer."""
+    """An instruction and its answer; of claims that are said twice or say nothing, one."""
 
     instruction: str
     claims: list[Claim] = Field(min_length=1)
+
+    @field_validator("claims")
+    @classmethod
+    def _distinct(cls, claims: list[Claim]) -> list[Claim]:
+        said: dict[str, Claim] = {}
+        for each in claims:
+            said.setdefault(" ".join(each.claim.split()), each)
+        said.pop("", None)
+        return list(said.values()) or claims[:1]
 
 
 class Looked(BaseModel, extra="forbid"):
@@ -94,10 +103,18 @@ def ruled(ruling: Ruling, claims: Sequence[Claim]) -> tuple[str, list[str]]:
     return "off_topic", ["the answer does not answer the instruction"]
 
 
+def begins(facts: Mapping[str, Json]) -> int:
+    """Where in its file a document begins, by its fact ``span``; 0 where that says nothing."""
+    span = facts.get("span")
+    first = span[0] if isinstance(span, list) and span else 0
+    return first if isinstance(first, int) else 0
+
+
 def cited(
-    claims: Sequence[Claim], places: Sequence[Place], document: str, offset: int = 0
+    claims: Sequence[Claim], places: Sequence[Place], document: str, facts: Mapping[str, Json]
 ) -> list[Json]:
-    """Each claim with the document's own words and their place, counted from ``offset``."""
+    """Each claim with the document's own words and their place in the file, by its ``facts``."""
+    offset = begins(facts)
     return [
         {"claim": each.claim, "quote": document[start:end], "span": [offset + start, offset + end]}
         for each, (start, end) in zip(claims, places, strict=True)

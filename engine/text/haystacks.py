@@ -15,6 +15,7 @@ from itertools import accumulate, chain, cycle, islice
 
 import regex
 
+from engine.core import Record
 from engine.text.digits import plain_digits
 from engine.text.sentences import sentences
 from engine.text.tokens import is_unspaced
@@ -126,6 +127,17 @@ class Numbered:
         begun = sum(often * (len(word.encode()) + line) for word in self.common)
         sizes = (seldom * (len(word.encode()) + line) for word in self.others[:most])
         return list(accumulate(sizes, initial=begun))
+
+
+def texts_in(record: Record) -> list[tuple[str, str]]:
+    """Id and text of each document of the fact ``haystack``; without one, the record's own."""
+    held = record.facts.get("haystack")
+    found = [
+        (str(each["id"]), each["text"])
+        for each in (held if isinstance(held, list) else ())
+        if isinstance(each, dict) and "id" in each and isinstance(each.get("text"), str)
+    ]
+    return found or [(record.id, str(record.facts.get("document") or ""))]
 
 
 def haystack(documents: Iterable[str]) -> Haystack:

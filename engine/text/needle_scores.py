@@ -19,7 +19,8 @@ from engine.text.haystacks import folded
 
 Kind = Literal["numbers", "words", "none", "common"]
 _NUMBER = regex.compile(r"[0-9]+")
-_BREAK = regex.compile(r"[,،、，;；؛፣\n]+")
+BREAK = regex.compile(r"[,،、，;；؛፣\n]+")
+"""What stands between the words of an answer."""
 _AROUND = " \t\r\"'`*.。।!「」“”‘’«»„"
 
 
@@ -52,4 +53,4 @@ def _numbers(said: str) -> set[str]:
 
 
 def _words(said: str) -> set[str]:
-    return {part.strip(_AROUND) for part in _BREAK.split(said)} - {""}
+    return {part.strip(_AROUND) for part in BREAK.split(said)} - {""}

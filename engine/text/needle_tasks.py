@@ -15,6 +15,8 @@ import random
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
@@ -130,7 +132,7 @@ class Row:
         return {"long": found, "needles": self.due.model_dump()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Given:
     """What rows are made of: the sentences, and what both languages say."""
 
@@ -140,17 +142,22 @@ class Given:
     asking: Wording
     """Of the question's."""
 
+    @cached_property
+    def found(self) -> list[str]:
+        """The words of the documents; read once for all rows."""
+        return vocabulary(self.haystack.sentences)
+
     def pairs(self) -> list[tuple[str, str]]:
         """Words that may be keys, here and as the question has them; the best ones first."""
         if len(self.here.nouns) == len(self.asking.nouns) > 0:
             return list(zip(self.here.nouns, self.asking.nouns, strict=True))
-        words = self.here.nouns or vocabulary(self.haystack.sentences)
+        words = self.here.nouns or self.found
         return [(word, word) for word in words]
 
     def words(self) -> list[str]:
         """Every word there is for a list: the listed, and those of the documents."""
-        found = (*vocabulary(self.haystack.sentences), *self.here.nouns, *self.here.more)
-        return list({folded(word): word for word in found}.values())
+        there = (*self.found, *self.here.nouns, *self.here.more)
+        return list({folded(word): word for word in there}.values())
 
 
 def drawn(ask: Asked, given: Given, named: Callable[..., random.Random]) -> list[Row | Task]:
@@ -197,9 +204,10 @@ def _counted(task: Task, budget: int, given: Given, ask: Asked, rng: random.Rand
     words = given.words()
     rng.shuffle(words)
     whole = "\n".join(map(folded, words))
-    common = [word for word in words if whole.count(folded(word)) == 1][:COMMON]
+    apart = (word for word in words if whole.count(folded(word)) == 1)
+    common = list(islice(apart, COMMON))  # not all: each is looked for in the whole of them
     often, seldom = ask.repeats(task, budget)
-    others = [word for word in words if word not in set(common)][: budget // seldom]
+    others = [word for word in words if word not in common][: budget // seldom]
     if len(common) < COMMON or len(others) < COMMON:
         return None
     ranks = tuple(rng.random() for _ in range(COMMON * often + len(others) * seldom))
@@ -211,14 +219,20 @@ def _counted(task: Task, budget: int, given: Given, ask: Asked, rng: random.Rand
 
 
 def _drawn(given: Given, wanted: int, rng: random.Random) -> list[tuple[str, str]]:
-    """Words that no sentence of ours holds and no other of them; rare in the haystack."""
+    """Words that no sentence of ours holds and no other of them; rare in the haystack.
+
+    Nor does one hold the word for "no code": an answer with it would deny that there is one.
+    """
     pairs = given.pairs()[: DRAWN * 5]
     pairs = rng.sample(pairs, min(len(pairs), DRAWN))
     ours = folded(" ".join([*given.here.sentences.values(), *given.asking.sentences.values()]))
+    denials = {folded(given.here.none), folded(given.asking.none)}
     chosen: list[tuple[str, str]] = []
     for pair in sorted(pairs, key=lambda pair: given.haystack.holding(pair[0])):
         plain, others = folded(pair[0]), [folded(here) for here, _ in chosen]
-        if plain not in ours and not any(plain in word or word in plain for word in others):
+        if plain in ours or any(none in plain for none in denials):
+            continue
+        if not any(plain in word or word in plain for word in others):
             chosen.append(pair)
     return chosen[:wanted]
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
+from engine.text.needle_scores import BREAK
 from engine.text.phrasebooks import entry_for, phrasebook
 
 FILE = "long_needles"
@@ -24,6 +25,12 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "none": (),
 }
 """The sentences of a language, and what each has to leave open, once."""
+
+STOPS = ".。।۔።…"
+"""What a sentence ends with, and a single word does not."""
+
+WAYS = "give wording: {TAG: ...} or translate_from: a listed language (and a writer)"
+"""What helps where a language has no sentences."""
 
 Sentence = Annotated[str, Field(min_length=1)]
 
@@ -49,7 +56,7 @@ class Wording(Sentences, frozen=True):
     """What is said, its signs and its words."""
 
     comma: str = ", "
-    """Between the parts of an answer."""
+    """Between the parts of an answer: a comma of some script, with or without a blank."""
     space: str = " "
     """Between two sentences; empty where none is written."""
     nouns: tuple[str, ...] = ()
@@ -59,12 +66,14 @@ class Wording(Sentences, frozen=True):
 
     @model_validator(mode="after")
     def _open(self) -> Wording:
+        if not BREAK.fullmatch(self.comma.strip(" ")):
+            raise ValueError(f"comma is one of some script, such as ', ' or 、: {self.comma!r}")
         for name, slots in SLOTS.items():
             text: str = getattr(self, name)
             for slot in slots:
                 if text.count(slot) != 1:
                     raise ValueError(f"{name} has {slot} once: {text!r}")
-            if text.count("{") != len(slots):
+            if {text.count("{"), text.count("}")} != {len(slots)}:
                 raise ValueError(f"{name} leaves more open than {', '.join(slots)}: {text!r}")
         return self
 
@@ -75,9 +84,13 @@ class Wording(Sentences, frozen=True):
 
 
 def translated(sentences: Mapping[str, str]) -> Wording:
-    """A wording of sentences alone; whoever writes 。 writes no blank behind it."""
+    """A wording of sentences alone; whoever writes 。 writes no blank behind it.
+
+    The word for "no code" loses a full stop, which an answer may leave out.
+    """
     solid = {"comma": "、", "space": ""} if sentences["fact"].endswith("。") else {}
-    return Wording.model_validate({**sentences, **solid})
+    none = sentences["none"].rstrip(STOPS + " ") or sentences["none"]
+    return Wording.model_validate({**sentences, "none": none, **solid})
 
 
 @lru_cache(maxsize=1)

@@ -72,9 +72,14 @@ def ranking_of(count: int) -> type[Ranking]:
 
 
 def rankable(given: object) -> list[str]:
-    """The texts of a fact where they can be ranked: 2 to ``MOST``, each another one; else none."""
-    texts = [each for each in given if isinstance(each, str)] if isinstance(given, list) else []
-    return texts if 2 <= len(texts) == len(set(texts)) <= MOST else []
+    """The texts of a fact where they can be ranked: 2 to ``MOST``, each another one; else none.
+
+    A blank one, or one that is no text, is none to rank, and without it the places would not fit.
+    """
+    texts = given if isinstance(given, list) else []
+    if not all(isinstance(each, str) and each.strip() for each in texts):
+        return []
+    return list(texts) if 2 <= len(texts) == len(set(texts)) <= MOST else []
 
 
 def shuffled(count: int, random: Random) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.constraints.auditing import Change, Row, Twins, audit, changed, rows, twins
+from engine.constraints.auditing import Change, Row, Twins, audit, changed, rows, same_words, twins
 
 CAPITALS = "change_case:english_capital"
 EXIST = "keywords:existence"
@@ -128,6 +128,20 @@ def test_the_spans_that_differ_are_found(before: str, after: str, wanted: list[C
 def test_a_very_long_prompt_is_compared() -> None:
     long = "word " * 3000
     assert changed(long + "Tom", long + "Juma") == [Change("Tom", "Juma")]
+
+
+def test_whether_a_very_long_prompt_has_changed_is_told_at_once() -> None:
+    long = "".join(f"{n % 977} " for n in range(300_000))
+    assert not same_words(long, long[::-1]) and same_words(long, f" {long}")
+    assert same_words("给汤姆", "给 汤姆") and not same_words("给汤姆", "给小明")
+
+
+def test_a_row_without_a_key_has_none_and_a_prompt_is_a_text() -> None:
+    bare = {"instruction_id_list": [], "kwargs": []}
+    found = list(rows(json.dumps({**bare, "key": None, "prompt": p}) for p in ("A?", None, ["A"])))
+    assert [each.key for each in found] == ["", "", ""]
+    assert [each.prompt for each in found if isinstance(each, Row)] == ["A?", ""]
+    assert "the prompt is no text: ['A']" in [getattr(each, "detail", "") for each in found]
 
 
 def test_rows_are_read_as_they_are_published() -> None:

@@ -69,6 +69,64 @@ async def test_a_correction_takes_the_place_of_what_was_there(bind: Bind, tmp_pa
     assert kept.facts["review"] == "corrected" and kept.id == "seed"
 
 
+@pytest.mark.parametrize("before", [7, "ตรวจแล้ว", {"a": 1}])
+async def test_facts_of_another_kind_are_no_log_and_no_provenance(
+    before: Any, bind: Bind, tmp_path: Path
+):
+    said = {"id": "seed", "verdict": "corrected", "response": "ตอบใหม่"}
+    step, _ = bind(FILTER, verdicts=lines(tmp_path, said))
+    record = seed("ถามว่าอะไร", "th", "ตอบว่าอย่างนี้", verification=before, provenance=before)
+    [kept] = await step(record)
+    assert [each["verdict"] for each in kept.facts["verification"]] == ["corrected"]
+    assert kept.facts["provenance"]["response"] == "human"
+
+
+async def test_the_log_ends_with_the_verdict_that_holds(bind: Bind, tmp_path: Path):
+    said = [{"id": "seed", "verdict": word} for word in ("accepted", "rejected", "accepted")]
+    step, _ = bind(FILTER, verdicts=lines(tmp_path, *said))
+    [kept] = await step(record())
+    log = [each["verdict"] for each in kept.facts["verification"]]
+    assert log == ["pass", "accepted", "rejected", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("34a8f455322371c3", True),
+        ("34a8f45532237c2", True),
+        ("34a8f4553223771c2", True),
+        ("34a8f455322371c", True),
+        ("b9a8f455322371c3", False),
+        ("868aaaf664d15eef", False),
+    ],
+)
+async def test_a_record_that_waits_asks_whether_an_id_of_the_file_was_mistyped(
+    written: str, told: bool, bind: Bind, tmp_path: Path
+):
+    step, _ = bind(FILTER, verdicts=lines(tmp_path, {"id": written, "verdict": "rejected"}))
+    [kept] = await step(record(review_id="34a8f455322371c2"))
+    asks = f"waits for review; is {written} of verdicts.jsonl meant?"
+    assert (kept.verdicts[-1].evidence == asks) == told
+    assert told or kept.verdicts[-1].evidence == "waits for review"
+
+
+async def test_ids_that_count_are_like_their_neighbours_and_nobody_is_asked(
+    bind: Bind, tmp_path: Path
+):
+    step, _ = bind(
+        FILTER, verdicts=lines(tmp_path, {"id": "row-0000000017", "verdict": "rejected"})
+    )
+    [kept] = await step(record(review_id="row-0000000018"))
+    assert kept.verdicts[-1].evidence == "waits for review"
+
+
+def test_a_file_in_another_encoding_is_refused_by_its_name(tmp_path: Path):
+    file = tmp_path / "verdicts.jsonl"
+    file.write_bytes('{"id": "a", "verdict": "rejected", "note": "ไทย"}'.encode("cp874"))
+    with pytest.raises(ValidationError, match=r"verdicts\.jsonl: not UTF-8"):
+        FILTER.params(verdicts=file)
+
+
 async def test_every_stage_has_to_accept_and_the_last_line_of_a_stage_holds(
     bind: Bind, tmp_path: Path
 ):

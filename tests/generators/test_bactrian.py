@@ -131,3 +131,10 @@ async def test_of_real_text_at_least_95_in_100_answers_are_in_their_language(bin
             good += isinstance(found, Record)
             seen += 1
     assert seen > 100 and good / seen >= 0.95, (good, seen)
+
+
+async def test_a_fact_of_a_foreign_form_is_no_statement_of_origin(bind: Bind):
+    step, _ = bind(GENERATOR, {"bactrian/answer": "Weil der Mond das Wasser zu sich zieht."})
+    [made] = await step(seed("Warum steigt das Wasser?", language="de", provenance="web"))
+    assert isinstance(made, Record)
+    assert made.facts["provenance"] == {"instruction": "native", "response": "regenerated"}

@@ -139,6 +139,8 @@ def test_lexicons_that_cannot_be_read_are_told_before_a_run(tmp_path: Path) -> N
         GENERATOR.params(languages=["sw"], lexicons=tmp_path)
     with pytest.raises(ValidationError, match=r"no lexicon such as en-de\.tsv"):
         GENERATOR.params(languages=["de"], lexicons=tmp_path)
+    with pytest.raises(ValidationError, match="is a file; want the folder it is in"):
+        GENERATOR.params(languages=["de"], lexicons=LEXICONS / "en-sw.tsv")
 
 
 @pytest.mark.parametrize("path", sorted(LEXICONS.glob("*.tsv")), ids=lambda path: path.stem)

@@ -307,6 +307,7 @@ async def test_examples_dealt_by_n_shot_are_shown(bind: Bind):
     ("params", "said"),
     [({"languages": ["ee"]}, "ee has no sentences"),
      ({"languages": ["de"], "queries": ["th"], "lexicons": JOBS / "lexicons"}, "no lexicon such"),
+     ({"languages": ["de"], "lexicons": JOBS / "okapi.yaml"}, "want the folder"),
      ({"languages": ["de"], "reasoning": "wo"}, "wo has no sentences"),
      ({"languages": ["de"], "queries": ["de"]}, "no other language"),
      ({"languages": ["xx-nowhere"]}, "xx")],
@@ -347,3 +348,21 @@ async def test_articles_of_the_declaration_are_questions_in_many_languages(bind:
         ], n
         assert not chat.asked
     assert len(articles) == 30
+
+
+@pytest.mark.parametrize(
+    "examples", [5, "x", [None, "x", ["y"]], [{"id": "a"}], [{"instruction": 1, "response": "b"}]]
+)
+async def test_examples_that_are_none_are_not_shown(examples: object, bind: Bind):
+    how = {"queries": ["sw"], "languages": ["de"], "forms": ["demonstrated"]}
+    [lost] = await run([worked(examples=examples)], bind, **how)
+    assert isinstance(lost, Drop) and lost.reason == "no_examples"
+
+
+async def test_what_is_wrong_with_a_restatement_is_told_with_the_next_one(bind: Bind):
+    step, chat = bind(GENERATOR, {RESTATE: ["", ""]}, queries=["sw"], languages=["de"],
+                      reasoning="en", forms=["restated"])  # fmt: skip
+    await step(worked())
+    assert [request.inputs["fault"][:17] for request in chat.asked] == ["", "empty translation"]
+    assert "sent back" not in chat.asked[0].messages[-1].content
+    assert "sent back" in chat.asked[1].messages[-1].content

@@ -143,3 +143,12 @@ async def test_both_sides_of_every_pair_are_in_the_language_and_quotas_are_exact
     outcomes = settle(BALANCE, made, by=by, counts=wanted, short="refuse")
     kept = [each for each in outcomes if isinstance(each, Record)]
     assert Counter(" / ".join(each.facts[name] for name in by) for each in kept) == wanted
+
+
+@pytest.mark.parametrize("written_by", [5, "x", {"role": "writer"}, [{"role": "writer"}]])
+async def test_writers_that_do_not_fit_the_answers_are_not_known(
+    bind: Bind, written_by: object
+) -> None:
+    step, _ = bind(GENERATOR, prefers(0, 1, 2, 3))
+    [found] = await step(question(written_by=written_by))
+    assert isinstance(found, Record) and found.facts["chosen_by"] is None

@@ -17,6 +17,7 @@ from engine.languages.fixed_forms import TRANSLATED, book, pose
 from engine.languages.identify import identify
 from engine.languages.native_names import name_in
 from engine.passes.other_rows import PASS as OTHERS
+from engine.passes.split import seed_of
 from tests.conftest import ROOT, Bind, settle
 from tests.filters.samples import GOOD
 
@@ -177,6 +178,13 @@ async def test_what_a_row_calls_translated_is_no_example_either(bind: Bind) -> N
     assert sorted(record.facts["examples_from"]) == ["w0", "w2", "w4"]
 
 
+@pytest.mark.parametrize("others", [7, "polit", ["polit"], [None, 3], {"id": "w"}])
+async def test_other_rows_that_are_none_are_no_examples(others: Any, bind: Bind) -> None:
+    step, _ = bind(GENERATOR, languages={"en": 1}, few_shot=1, forms=["word_usage"])
+    [record] = await step(row(WORD, others=others))
+    assert isinstance(record, Record) and record.facts["examples_from"] == []
+
+
 async def test_an_answer_in_another_language_makes_no_record(bind: Bind) -> None:
     step, _ = bind(GENERATOR, languages={"en": 1}, forms=["news_summary"])
     lead = "Nach Angaben der Bauern ist die Apfelernte in diesem Jahr die beste seit zehn Jahren."
@@ -226,3 +234,14 @@ def test_the_shipped_job_makes_native_answers_only(tmp_path: Path) -> None:
         )
     assert len({record.facts["instruction_language"] for record in records}) >= 6
     assert any(record.facts["examples_from"] for record in records)
+
+
+def test_no_record_of_the_shipped_job_is_shown_a_row_of_another_split(tmp_path: Path) -> None:
+    """Rows are held out before they serve as examples, or training reads what is held out."""
+    changes = ["steps.split.with.validation=0.4", "steps.forms.with.few_shot=1"]
+    job = load(ROOT / "engine/jobs/cross_lingual_forms.yaml", [*changes, "target.accepted=48"])
+    records = list(engine.run(job, tmp_path / "out").records())
+    splits = {seed_of(record): record.facts["split"] for record in records}
+    shown = [(r, id) for r in records for id in r.facts["examples_from"]]
+    assert len(shown) > 20 and set(splits.values()) == {"train", "validation"}
+    assert all(splits[id] == record.facts["split"] for record, id in shown)

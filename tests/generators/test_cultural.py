@@ -114,6 +114,42 @@ async def test_what_was_wrong_is_told_to_the_model_that_writes_again(bind: Bind)
     assert "the quote does not say 30" in second.messages[-1].content
 
 
+async def test_what_is_wrong_with_an_instruction_is_told_in_words(bind: Bind) -> None:
+    leak = pair(QUOTE, (QUOTE, QUOTE))
+    script = {"cultural/write": [leak, PLAIN["write"]], "cultural/verify": PLAIN["verify"]}
+    step, chat = bind(GENERATOR, script)
+    await step(fact())
+    _, second = (r for r in chat.asked if r.role == "writer")
+    assert "the instruction gives the answer away" in second.messages[-1].content
+
+
+@pytest.mark.parametrize("span", [None, 7, "12", ["a", "b"], [None], {"a": 1}, [[1]]])
+async def test_a_fact_span_of_another_kind_counts_as_none(span: object, bind: Bind) -> None:
+    script = {"cultural/write": PLAIN["write"], "cultural/verify": PLAIN["verify"]}
+    step, _ = bind(GENERATOR, script)
+    [record] = await step(fact(span=span))
+    assert isinstance(record, Record)
+    for each in record.facts["quotes"]:
+        assert each["quote"] == KAZAKH[slice(*each["span"])]
+
+
+async def test_a_claim_that_says_nothing_or_the_same_again_is_left_out(bind: Bind) -> None:
+    said = json.loads(PLAIN["write"])
+    first = said["claims"][0]
+    said["claims"] = [first, *said["claims"], {**first, "claim": " "}, first]
+    script = {
+        "cultural/write": json.dumps(said, ensure_ascii=False),
+        "cultural/verify": PLAIN["verify"],
+    }
+    step, _ = bind(GENERATOR, script)
+    [record] = await step(fact())
+    assert isinstance(record, Record) and record.last("assistant").count(first["claim"]) == 1
+    assert record.last("assistant") == record.last("assistant").strip()
+    blank = pair("Кітапты қанша уақытқа алуға болады?", (" ", QUOTE), ("", QUOTE))
+    [drop] = await bind(GENERATOR, {"cultural/write": [blank, blank]})[0](fact())
+    assert isinstance(drop, Drop) and drop.reason == "empty_answer"
+
+
 async def test_takes_bound_the_calls(bind: Bind) -> None:
     script = {"cultural/write": [PLAIN["write"]] * 3, "cultural/verify": [ruling(False, True)] * 3}
     step, chat = bind(GENERATOR, script, takes=3)
@@ -157,7 +193,14 @@ async def test_tasks_are_drawn_evenly_and_counted_with_the_domain(bind: Bind) ->
 
 
 @pytest.mark.parametrize(
-    "record", [office(), fact(quote=""), Record("x", "kk", (), {"quote": QUOTE})]
+    "record",
+    [
+        office(),
+        fact(quote=""),
+        fact(statement=""),
+        Record("x", "kk", (), {"quote": QUOTE}),
+        Record("x", "kk", (), {"quote": QUOTE, "document": KAZAKH}),
+    ],
 )
 async def test_what_is_no_fact_costs_no_call(record: Record, bind: Bind) -> None:
     step, chat = bind(GENERATOR)

@@ -71,6 +71,14 @@ async def test_places_count_from_the_files_beginning(bind: Bind) -> None:
     assert record.facts["quote_span"] == [start, start + len(QUOTE)]
 
 
+@pytest.mark.parametrize("span", [None, 7, "12", ["a", "b"], [None], {"a": 1}, [[1]]])
+async def test_a_fact_span_of_another_kind_counts_as_none(span: object, bind: Bind) -> None:
+    step, _ = bind(GENERATOR, {"cultural_facts/list": listed(fact())})
+    [record] = await step(office(span=span))
+    assert isinstance(record, Record)
+    assert KAZAKH[slice(*record.facts["quote_span"])] == QUOTE
+
+
 @pytest.mark.parametrize("language", OFFICES)
 async def test_facts_are_found_in_every_language(language: str, bind: Bind) -> None:
     document, _, answer = OFFICES[language]
@@ -109,7 +117,26 @@ async def test_a_job_brings_domains_of_its_own(bind: Bind, tmp_path: Path) -> No
     assert "books lent" in chat.asked[0].messages[-1].content
 
 
-@pytest.mark.parametrize("text", ["domains: {a: b}", "- 1", "domains: [", "tasks: {}", ""])
+async def test_domains_are_named_as_the_job_writes_them(bind: Bind, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("domains: {Verleih: Bücher, Räume: Orte}\ntasks: {ask: {asks: a question}}")
+    script = {"cultural_facts/list": listed(fact(domain=" verleih"))}
+    step, _ = bind(GENERATOR, script, taxonomy=file)
+    [kept] = await step(office())
+    assert told(kept) == "keep Verleih regional"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "domains: {a: b}",
+        "- 1",
+        "domains: [",
+        "tasks: {}",
+        "",
+        "domains: {a: b, A: c}\ntasks: {q: {asks: x}}",
+    ],
+)
 def test_a_taxonomy_that_is_none_is_refused_with_its_place(text: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text)

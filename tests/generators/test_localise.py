@@ -493,3 +493,45 @@ async def test_a_very_long_prompt_goes_through(bind: Bind):
     step, _ = bind(GENERATOR, said, into=["de-AT"])
     [found] = await step(record)
     assert isinstance(found, Record), found
+
+
+async def test_a_piece_of_nothing_but_control_characters_is_none(bind: Bind):
+    listed = spans(("\x00", "place", "Graz"), ("Ohio", "place", "Graz"))
+    prompt = "Write about \x00 the schools of Ohio."
+    said = script(list=listed, rewrite=rewrite("Schreibe etwas über die Schulen von \x00 Graz."))
+    step, _ = bind(GENERATOR, said, into=["de-AT"])
+    [found] = await step(task(prompt, constraints=[]))
+    assert isinstance(found, Record), found
+    assert [each["span"] for each in found.facts["localised"]["spans"]] == ["Ohio"]
+
+
+async def test_a_number_that_comes_twice_is_asked_for_twice(bind: Bind):
+    reply = rewrite("Juma ana mipira 3 na Amina ana mipira 3. Wana mipira mingapi kwa jumla?")
+    said = script(list=spans(("Tom", "person", "Juma")), rewrite=reply)
+    step, chat = bind(GENERATOR, said, into=["sw-KE"])
+    [found] = await step(task("Tom has 3 balls and Amina has 3. How many is that?", constraints=[]))
+    assert isinstance(found, Record), found
+    assert chat.asked[-1].inputs["numbers"] == ["3", "3"]
+
+
+@pytest.mark.parametrize(
+    "locale, replacement, text, share",
+    [
+        ("sw-KE", "Tana", "Andika kuhusu mto mmoja wakati wa masika, tafadhali sana.", 0),
+        ("sw-KE", "mto Tana", "Andika kuhusu Tana wakati wa masika, tafadhali sana.", 1),
+        ("th", "ลำปาง", "กรุณาเขียนเกี่ยวกับโอไฮโอในฤดูใบไม้ผลิ", 0),
+        ("th", "ลำปาง", "กรุณาเขียนเกี่ยวกับลำปางในฤดูใบไม้ผลิ", 1),
+        ("ru", "Самара", "Напиши несколько слов о весне в Самаре, пожалуйста.", 1),
+        ("ar", "القاهرة", "اكتب رسالة قصيرة للقاهرة في فصل الربيع من فضلك.", 1),
+        ("hi", "Mumbai", "कृपया वसंत में मुंबई के बारे में कुछ लिखिए।", 1),
+    ],
+)
+async def test_a_record_says_whether_what_was_to_take_a_place_is_there_inflected_or_not(
+    bind: Bind, locale: str, replacement: str, text: str, share: float
+):
+    said = script(list=spans(("Ohio", "place", replacement)), rewrite=rewrite(text))
+    step, _ = bind(GENERATOR, said, into=[locale])
+    [found] = await step(task("Write about Ohio in spring, please.", constraints=[]))
+    assert isinstance(found, Record), found
+    noted = found.facts["localised"]
+    assert (noted["share"], noted["status"]) == (share, "localised" if share else "unconfirmed")

@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -23,8 +24,8 @@ from engine.passes.haystacks import PASS as HAYSTACKS
 from engine.session import load
 from engine.text.haystacks import DEPTHS, folded, haystack
 from engine.text.needle_scores import Due, fault
-from engine.text.needle_tasks import TASKS
-from engine.text.needle_words import listed
+from engine.text.needle_tasks import TASKS, Asked, Given, drawn
+from engine.text.needle_words import listed, wording_for
 from engine.text.sizes import estimated_tokens
 from engine.verifiers.needles import VERIFIER as NEEDLES
 from tests.conftest import SHARED, Bind, needs_shared, settle
@@ -299,8 +300,46 @@ async def test_a_language_without_words_is_dropped_with_the_way_out(bind: Bind) 
     [drop] = await step(pile("lb", LETZEBUERGESCH))
     assert isinstance(drop, Drop) and drop.reason == "no_wording" and not chat.asked
     assert "lb: give wording" in drop.detail and "translate_from" in drop.detail
-    [drop] = await bind(GENERATOR, {}, ask_in="wo")[0](pile("lb", LETZEBUERGESCH))
-    assert isinstance(drop, Drop) and drop.detail.startswith("lb, wo:")
+    assert drop.record.facts["haystack"] == ["d0"], "ids and no texts: they may be long"
+    [drop] = await bind(GENERATOR, {}, ask_in="en")[0](pile("lb", LETZEBUERGESCH))
+    assert isinstance(drop, Drop) and drop.detail.startswith("lb:")
+
+
+def test_a_question_in_a_language_without_words_is_refused_before_the_run() -> None:
+    with pytest.raises(ValidationError, match="nothing is listed for ask_in: wo; give wording"):
+        GENERATOR.params(ask_in="wo")
+    assert GENERATOR.params(ask_in="wo", wording={"wo": OWN}).ask_in == "wo"
+    assert GENERATOR.params(ask_in="wo", translate_from="en").ask_in == "wo"
+
+
+@pytest.mark.parametrize("held", [7, "text", ["text"], [None], [{"text": 3}], [{"id": "a"}], {}])
+async def test_a_haystack_that_is_none_gives_way_to_the_document(held: Any, bind: Bind) -> None:
+    record = Record("r", "de", (), {"haystack": held, "document": texts("de")[0]})
+    [row] = await made(bind, record, tasks=["single"], budgets=[400])
+    assert row.facts["documents"] == ["r"]
+
+
+def test_common_words_of_a_long_text_are_found_in_no_time() -> None:
+    """Each is looked for in the whole vocabulary: ten of them, not all 40,000."""
+    syllables = [a + b for a in "kptsmnlrvh" for b in "aeiou"]
+    words = [a + b + c for a in syllables for b in syllables for c in syllables][:40_000]
+    lines = [" ".join(words[at : at + 10]) + "." for at in range(0, len(words), 10)]
+    wording = wording_for("fi")
+    assert wording
+    given = Given(haystack(lines), wording, wording)
+    begun = time.process_time()
+    [row] = drawn(Asked(tasks=["common_hard"], budgets=[8192]), given, lambda *n: Random(str(n)))
+    assert not isinstance(row, str) and len(row.due.expected) == 10
+    assert time.process_time() - begun < 3, "well below a second on a quiet machine"
+
+
+async def test_no_code_is_a_word_that_holds_the_word_for_none(bind: Bind) -> None:
+    """Its own answer would be taken for a denial."""
+    words = {**OWN, "nouns": ["keenen", "Keenerei", "keent", "Haus", "Bam"]}
+    ask: dict[str, Any] = {"wording": {"lb": words}, "values": "words", "tasks": ["single"]}
+    for n in range(12):
+        [row] = await made(bind, pile("lb", LETZEBUERGESCH, id=f"p{n}"), budgets=[400], **ask)
+        assert not fault(row.last("assistant"), Due.model_validate(row.facts["needles"]))
 
 
 @pytest.mark.parametrize("path", replies("long_needles"), ids=lambda path: path.stem)

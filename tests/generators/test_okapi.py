@@ -236,3 +236,11 @@ def test_jobs_for_each_phase_share_no_prompt_in_any_language(tmp_path: Path) -> 
         seen[phase] = {record.facts["parallel_id"] for record in records}
         assert len(seen[phase]) == count
     assert len(set().union(*seen.values())) == 20
+
+
+@pytest.mark.parametrize("provenance", ["native", ["x"], 3])
+async def test_provenance_that_is_none_ranks_all_the_same(bind: Bind, provenance: object) -> None:
+    step, _ = bind(GENERATOR, prefers(0, 1, 2))
+    [found] = await step(question(provenance=provenance))
+    assert isinstance(found, Record)
+    assert found.facts["provenance"] == {"instruction": "native", "pivot": "translated"}

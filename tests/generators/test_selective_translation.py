@@ -243,3 +243,21 @@ async def test_budgets_are_equal_within_a_tier_and_contexts_hold_no_evaluation_r
         ids = record.facts["n_shot"]["ids"]
         assert record.id not in ids and {splits[each] for each in ids} <= {"train"}
         assert {each[:2] for each in ids} <= {record.language}
+
+
+async def test_a_free_answer_does_not_stay_as_a_span_either(bind: Bind):
+    answer = "They look for leaves that nobody else can reach."
+    whole = said("free", kept_spans=[answer])
+    step, chat = bind(GENERATOR, {PROMPT: [whole, said()]})
+    [found] = await step(row("Say why goats climb.", answer))
+    assert isinstance(found, Record) and found.facts["untranslated"]["texts"] == []
+    assert chat.asked[0].inputs["fault"] == "" and "free task" in chat.asked[1].inputs["fault"]
+    step, _ = bind(GENERATOR, {PROMPT: [whole, whole]})
+    [lost] = await step(row("Say why goats climb.", answer))
+    assert isinstance(lost, Drop) and lost.reason == "free_task_stays"
+
+
+async def test_an_answer_that_stays_as_a_span_is_flagged_as_a_field(bind: Bind):
+    step, _ = bind(GENERATOR, {PROMPT: said("linguistic", kept_spans=["He goes home every day."])})
+    [found] = await step(row("Correct this: He go home every day.", "He goes home every day."))
+    assert found.facts["untranslated"]["fields"] == ["response"]

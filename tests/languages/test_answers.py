@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.languages.answers import refused
+from engine.languages.answers import provenance, refused
 from engine.prompting import Text
+from tests.conftest import seed
 from tests.filters.samples import GOOD
 
 LANGUAGES = ("en", "de", "zh", "ar", "hi", "th", "sw")
@@ -56,3 +57,16 @@ def test_a_close_relative_counts_unless_it_is_found_for_sure() -> None:
     urdu = "پیاز کاٹنے سے ایک گیس نکلتی ہے جو آنکھوں میں جلن پیدا کرتی ہے اور آنسو آ جاتے ہیں۔"
     assert refused(urdu, "?", "ur", proven=True) == "" == refused(urdu, "?", "fa")
     assert refused(urdu, "?", "fa", proven=True) == "wrong_language"
+
+
+@pytest.mark.parametrize("known", [None, "translated", ["x"], 5, {}])
+def test_where_fields_are_from_is_known_whatever_a_file_says_of_it(known: object) -> None:
+    record = seed("Warum?", "de", provenance=known)
+    assert provenance(record, response="model") == {"instruction": "native", "response": "model"}
+
+
+def test_what_is_known_of_where_fields_are_from_is_kept() -> None:
+    record = seed("Warum?", "de", provenance={"instruction": "translated", "response": "native"})
+    assert provenance(record, response="model") == {
+        "instruction": "translated", "response": "model",
+    }  # fmt: skip

@@ -65,7 +65,9 @@ def test_of_many_names_some_are_shown_and_which_is_drawn_by_the_caller() -> None
 @pytest.mark.parametrize(
     "text, said",
     [("names: {dish: [x]}", "kinds: person, place, food"), ("names: [x", "cannot be read"),
-     ("names: {food: x}", "names.food"), ("foods: [x]", "foods")],
+     ("names: {food: x}", "names.food: want a list"), ("foods: [x]", "foods: not known here"),
+     ("names: {food: [no]}", "names.food.0: want a text"), ("[x]", "the file: want notes"),
+     ("names: {dish: [x]}", "names.dish: no kind"), ("names: {food: ['  ']}", "found a blank")],
 )  # fmt: skip
 def test_a_file_that_is_none_says_what_would_be_one(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "place.yaml"

@@ -23,6 +23,8 @@ def test_segments_that_are_all_of_a_text_are_its_version() -> None:
 @pytest.mark.parametrize(
     ("text", "segments", "tag"),
     [(TEXT, SEGMENTS, "zh-Hans"), (TEXT, SEGMENTS, "de"), (TEXT, [], "sw"), ("", SEGMENTS, "sw"),
+     (TEXT, [{"text": TEXT, "sw": None}], "sw"), (TEXT, [{"text": TEXT, "sw": 5}], "sw"),
+     ("None", [{"text": None, "sw": "Hakuna"}], "sw"),
      (f"{TEXT} 多少", SEGMENTS, "sw"), (TEXT, SEGMENTS[::-1], "sw"),
      ("山" * 50_000, SEGMENTS, "sw")],
 )  # fmt: skip

@@ -51,6 +51,12 @@ def test_what_a_row_brings_stays_and_rows_without_id_or_twice_drop() -> None:
     assert [o.facts["translations"] for o in made if isinstance(o, Record)] == [{"fr": {}}]
 
 
+@pytest.mark.parametrize("own", ["en: A harvest", 3, ["en"], None])
+def test_translations_that_are_no_mapping_are_none(own: Any) -> None:
+    first, _ = aligned(article("eu", translations=own), article("en"))
+    assert isinstance(first, Record) and set(first.facts["translations"]) == {"en"}
+
+
 async def test_a_task_may_show_the_article_in_the_language_that_asks(bind: Bind) -> None:
     [row, *_] = aligned(*map(article, ROWS), languages=["eu"])
     assert isinstance(row, Record)

@@ -143,3 +143,16 @@ def test_examples_may_wait_in_a_fact_with_what_they_carry() -> None:
 def test_a_range_the_wrong_way_round_is_told() -> None:
     with pytest.raises(ValidationError, match="fewest is 4, and most only 3"):
         PASS.params(fewest=4)
+
+
+@pytest.mark.parametrize("noted", [5, "x", {"turns": "x"}, {}])
+def test_a_fact_of_another_kind_by_that_name_hurts_no_row(noted: object) -> None:
+    found = packed([r.with_facts(n_shot=noted) for r in rows(3)], fewest=1, most=1)
+    assert all(len(shown(record)) == 1 for record in found)
+
+
+def test_what_an_example_carries_does_not_take_the_place_of_what_it_says() -> None:
+    given = [r.with_facts(instruction="Another one", id=7) for r in rows(3)]
+    for record in packed(given, fewest=1, most=1, place="fact", carry=["instruction", "id"]):
+        [example] = record.facts["examples"]
+        assert example["instruction"] != "Another one" and example["id"] in shown(record)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,6 +39,26 @@ def test_without_a_key_only_the_record_itself_is_left_out() -> None:
 def test_rows_are_dealt_within_a_language_and_one_alone_gets_none() -> None:
     found = dealt(*rows(3, "th"), *rows(1, "ar"))
     assert found["ar0"] == [] and {each["id"][:2] for each in found["th0"]} == {"th"}
+
+
+def test_rows_of_another_split_or_licence_are_never_dealt() -> None:
+    held, open_ = rows(3, split="validation"), rows(3, split="train", licence="CC0-1.0")
+    open_ = [replace(each, id=f"t{n}") for n, each in enumerate(open_)]
+    found = dealt(*held, *open_)
+    for id, others in found.items():
+        assert {each["id"][0] for each in others} == {id[0]} and len(others) == 2
+
+
+def test_rows_that_have_nothing_to_show_are_never_dealt() -> None:
+    news = [Record(f"news{n}", "eu", (), {"headline": "Sagar uzta"}) for n in range(9)]
+    found = dealt(*rows(2), *news, pool_limit=2)
+    assert {each["id"] for each in found["news0"]} == {"eu0", "eu1"}
+    assert dealt(news[0]) == {"news0": []}
+
+
+def test_a_record_that_comes_on_two_ways_is_no_trouble() -> None:
+    [record] = rows(1)
+    assert len(settle(PASS, [record, record.with_facts(n=7)], facts=["n"])) == 2
 
 
 def test_rows_of_earlier_rounds_may_be_dealt() -> None:

@@ -113,3 +113,10 @@ def test_a_record_without_the_fact_goes_by_its_own_id() -> None:
 def test_counts_that_cannot_be_are_refused(counts: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
         PASS.params(counts=counts)
+
+
+def test_the_instruction_with_the_number_0_is_one_in_all_languages_like_any() -> None:
+    tags = [f"{n:02}" for n in range(20)]
+    records = [Record(f"r{tag}", tag, facts={"number": 0}) for tag in tags]
+    outcomes = settle(PASS, records, counts={"one": 10, "two": 10}, by="number")
+    assert len({each.facts["phase"] for each in outcomes if isinstance(each, Record)}) == 1

@@ -49,7 +49,7 @@ def test_a_very_long_document_is_searched():
 
 
 def test_what_is_cited_is_the_documents_own_and_counts_from_where_it_begins():
-    [said] = cited(claims(("It is so.", "a b")), [(2, 6)], "x a\n\nb y", offset=10)
+    [said] = cited(claims(("It is so.", "a b")), [(2, 6)], "x a\n\nb y", {"span": [10, 99]})
     assert said == {"claim": "It is so.", "quote": "a\n\nb", "span": [12, 16]}
 
 

@@ -55,6 +55,23 @@ def test_a_sentence_leaves_open_what_it_has_to_and_nothing_else() -> None:
             Wording(**{**good, name: text})
 
 
+def test_a_brace_that_opens_nothing_is_refused_and_not_met_in_the_run() -> None:
+    good = listed()["de"].model_dump()
+    with pytest.raises(ValidationError, match="fact leaves more open"):
+        Wording(**{**good, "fact": "Der Code für „{key}“ lautet {value}}."})
+
+
+@pytest.mark.parametrize("comma", ["", " ", " / ", "und"])
+def test_what_answers_cannot_be_cut_at_is_no_comma(comma: str) -> None:
+    with pytest.raises(ValidationError, match="comma"):
+        Wording(**{**listed()["de"].model_dump(), "comma": comma})
+
+
+@pytest.mark.parametrize("said", ["hakuna.", "hakuna。", "hakuna ।"])
+def test_the_translated_word_for_no_code_loses_its_full_stop(said: str) -> None:
+    assert translated({**listed()["sw"].sentences, "none": said}).none == "hakuna"
+
+
 def test_a_job_s_own_words_win_and_another_script_is_another_language() -> None:
     own = listed()["de"]
     assert wording_for("fr", {"fr": own}) is own and wording_for("de-AT") == own

@@ -83,5 +83,15 @@ def test_pairs_always_have_the_better_one_first(which: Which, wanted: list[tuple
 
 def test_what_can_be_ranked_are_a_few_different_texts() -> None:
     assert rankable(["茶", "Tee"]) == ["茶", "Tee"]
-    for given in (None, "ab", [], ["one"], ["same", "same"], list("abcdefg"), [1, 2]):
+    for given in (
+        None,
+        "ab",
+        [],
+        ["one"],
+        ["same", "same"],
+        list("abcdefg"),
+        [1, 2],
+        [None, "x", "y"],
+        ["x", " ", "y"],
+    ):
         assert rankable(given) == []
