@@ -28,6 +28,7 @@ from engine.core import Drop, Message, Outcome, Record
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt, Text
 from engine.text.phrases import phrase_lists
+from engine.text.shown_tasks import tasks_shown
 from engine.text.task_blocks import Block, blocks, labels, read_blocks
 from engine.text.task_rules import TaskRules
 
@@ -57,7 +58,8 @@ Run = Runtime[Kit[Params]]
 async def propose(state: State, runtime: Run) -> State:
     """Show the draw's tasks as blocks and have the list continued."""
     last = runtime.context.params.tasks
-    shown = list(state["record"].facts["demonstrations"])[: last - 1]
+    given = state["record"].facts.get("demonstrations")
+    shown = tasks_shown(given, "instruction")[: last - 1]
     first = len(shown) + 1
     reply = await runtime.context.ask(
         PROPOSE,

@@ -35,6 +35,7 @@ from engine.core import Drop, Message, Outcome, Record
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt, Text
 from engine.text.numbered import items, numbered
+from engine.text.shown_tasks import tasks_shown
 from engine.text.task_rules import TaskRules
 from engine.text.wording import capitalised
 
@@ -63,7 +64,8 @@ Run = Runtime[Kit[Params]]
 
 async def propose(state: State, runtime: Run) -> State:
     """Show the draw's tasks as a list and have it continued."""
-    shown = [task["instruction"] for task in state["record"].facts["demonstrations"]][: LAST - 1]
+    tasks = tasks_shown(state["record"].facts.get("demonstrations"), "instruction")
+    shown = [str(task["instruction"]) for task in tasks][: LAST - 1]
     reply = await runtime.context.ask(
         PROPOSE,
         tasks=numbered(shown),

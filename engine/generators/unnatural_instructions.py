@@ -15,6 +15,7 @@ several languages; an instruction in another script is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
@@ -27,6 +28,7 @@ from engine.prompting import Prompt
 from engine.text.phrases import folded, matcher, phrase_lists, phrases_for
 from engine.text.sameness import bare, key
 from engine.text.scripts import share_in_script
+from engine.text.shown_tasks import tasks_shown
 
 NONE = "None"
 """How a demonstration says that nothing restricts its output."""
@@ -66,7 +68,7 @@ async def imagine(state: State, runtime: Run) -> State:
     """Show the demonstrations and have one more task imagined."""
     shown: list[dict[str, Json]] = [
         {"instruction": d["instruction"], "input": d["input"], "constraints": _said(d)}
-        for d in state["record"].facts["demonstrations"]
+        for d in tasks_shown(state["record"].facts.get("demonstrations"), "instruction", "input")
     ]
     triple = await runtime.context.ask(IMAGINE, demonstrations=shown)
     stripped = {name: str(text).strip() for name, text in triple}
@@ -114,8 +116,8 @@ def is_unconstrained(constraints: str, language: str) -> bool:
     return bool(matcher(words).fullmatch(folded(constraints), 1))
 
 
-def _said(demonstration: dict[str, str]) -> str:
-    return demonstration.get("constraints") or NONE
+def _said(demonstration: Mapping[str, Json]) -> str:
+    return str(demonstration.get("constraints") or NONE)
 
 
 def _mark(instruction: str, input: str) -> bytes:

@@ -26,6 +26,7 @@ from engine.core import Drop, Message, Outcome, Record
 from engine.kit import Flow, Generator, Kit
 from engine.prompting import Prompt
 from engine.text.sameness import bare
+from engine.text.shown_tasks import tasks_shown
 from engine.text.slots import SLOT, filled, formulation, slot_fault
 
 NONE = "None"
@@ -62,14 +63,14 @@ async def answer(state: State, runtime: Run) -> State:
     facts = state["record"].facts
     shown = [
         {**task, "constraints": task.get("constraints") or NONE}
-        for task in facts["demonstrations"]
+        for task in tasks_shown(facts.get("demonstrations"), "instruction", "input")
         if str(task.get("output", "")).strip()
     ]
     reply = await runtime.context.ask(
         ANSWER,
         demonstrations=shown,
-        instruction=facts["instruction"],
-        input=facts["input"],
+        instruction=facts.get("instruction") or state["record"].last("user"),
+        input=facts.get("input") or "",
         constraints=facts.get("constraints") or NONE,
     )
     cut = getattr(reply, "truncated", False)
