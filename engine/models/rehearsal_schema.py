@@ -40,6 +40,8 @@ _KINDS: dict[Kind, str] = {
     "term field",
     "quote": "quote quotation span",
 }
+_CLAIMS = frozenset({"claim", "statement"})
+"""Fields that say what the quotation beside them says."""
 _WORD_KIND = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _BAD_NEWS = regex.compile(
     r"error|leak|harm|toxic|refus|duplicat|cop(y|ied)|wrong|unsafe|contradict|bias|hallucinat|"
@@ -160,6 +162,8 @@ class SchemaWriter:
             for key, part in fields.items()
             if key in required or not self._lean
         }
+        if quote := next((out[key] for key in out if kind_of(key) == "quote"), None):
+            out |= {key: quote for key in _CLAIMS & out.keys()}
         extra = schema.get("additionalProperties", not fields)
         least = schema.get("minProperties", 0)
         if extra is False or (fields and extra is True and len(out) >= least):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel
@@ -9,6 +11,12 @@ from engine.core import Message
 from engine.models.chat import Request
 from engine.models.rehearsal import Faults, Rehearsal
 from engine.shipped import folder
+
+
+class Claim(BaseModel):
+    claim: str
+    quote: str
+    scope: Literal["shared", "regional"]
 
 
 class Found(BaseModel):
@@ -43,3 +51,12 @@ async def test_without_a_text_or_with_a_fault_there_is_none() -> None:
     faulty = Rehearsal(folder("taxonomies") / "rehearsal", Faults(refusal=1))
     said = json.loads((await faulty.chat(request(TEXTS["sw"]))).text)
     assert said["span"] not in TEXTS["sw"]
+
+
+async def test_a_claim_says_what_the_quotation_beside_it_says() -> None:
+    """Numbers of a claim that are not in its quotation are what checks of grounding look for."""
+    model = Rehearsal(folder("taxonomies") / "rehearsal")
+    for seed in range(20):
+        asked = replace(request(TEXTS["sw"], seed), schema=Claim.model_json_schema())
+        said = Claim.model_validate_json((await model.chat(asked)).text)
+        assert said.claim == said.quote == TEXTS["sw"].splitlines()[2]
