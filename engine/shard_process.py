@@ -55,7 +55,13 @@ async def receive(reader: asyncio.StreamReader) -> Any:
 
 
 async def send(writer: asyncio.StreamWriter, value: object) -> None:
-    """Send a value to the other side; waits while that is behind."""
+    """Send a value to the other side; waits while that is behind.
+
+    Raises:
+        ConnectionError: there is no other side any more.
+    """
+    if writer.is_closing():  # uvloop would call this a RuntimeError
+        raise ConnectionResetError("the other side is gone")
     body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     writer.write(_SIZE.pack(len(body)) + body)
     await writer.drain()
@@ -92,7 +98,7 @@ class Process:
         Its end of the channel is open as long as it lives, so the id is not another's yet.
         """
         with contextlib.suppress(ConnectionError):
-            if self._writer.can_write_eof():
+            if not self._writer.is_closing() and self._writer.can_write_eof():
                 self._writer.write_eof()
             try:
                 await asyncio.wait_for(self._reader.read(), FAREWELL_S)
