@@ -226,17 +226,50 @@ PASSES: dict[str, dict[str, Any]] = {
     "weighted_coreset": {"size": SIZE, "weights": ["scores.mean"]},
 }  # fmt: skip
 """How each pass is set."""
-NEED_MORE = {
-    "aligned_rows": "rows of one article in several languages",
-    "chain_partners": "links of a chain, of which a model said the kinds",
-    "chain_walks": "a chain that was begun",
-    "cross_in_pairs": "the same example in several languages",
-    "gather_tasks": "instances of one task",
-    "haystacks": "documents",
-    "informative_seeds": "scores of two models",
-    "parallel_ids": "the same example in several languages",
+RING = {
+    one: {other: 1} for one, other in zip(LANGUAGES, LANGUAGES[1:] + LANGUAGES[:1], strict=True)
 }
-"""Passes over records that only their own generators make; they are tried with those."""
+"""Every language asks for the next one, and the last for the first."""
+
+
+def linked(record: Record, n: int) -> dict[str, Any]:
+    """A task that leads to the two others of its language."""
+    others = [
+        {"id": f"{record.language}{m}", "task": f"{record.language} {m}", "leads": True}
+        for m in range(3)
+        if m != n
+    ]
+    own = {"leads": True, "follows": True, "task": f"{record.language} {n}"}
+    return {**own, "followers": others, "strangers": []}
+
+
+def shared_example(record: Record, n: int) -> dict[str, Any]:
+    """What is the same in all languages."""
+    return {"parallel_id": f"e{n}", "headline": record.last("user")}
+
+
+def of_one_task(record: Record, n: int) -> dict[str, Any]:
+    asked = record.last("user")
+    return {"task_id": record.language, "instruction": asked, "input": asked}
+
+
+def told_about(record: Record, n: int) -> dict[str, Any]:
+    """Rich and hard, as two models said."""
+    tags = [f"{record.language} {m}" for m in range(5)]
+    return {"label": {"tags": tags}, "scores_ifd": {"ifd_perplexities": 0.9 - n / 10}}
+
+
+OWN_FACTS: dict[str, tuple[Callable[[Record, int], dict[str, Any]], dict[str, Any]]] = {
+    "aligned_rows": (shared_example, {"key": "parallel_id", "facts": ["headline"]}),
+    "chain_partners": (linked, {}),
+    "chain_walks": (linked, {}),
+    "cross_in_pairs": (shared_example, {"size": 7, "weights": RING, "forms": {"answer": 1}}),
+    "gather_tasks": (of_one_task, {"examples": 1}),
+    "haystacks": (lambda record, n: {"document": record.last("assistant")}, {"characters": 100}),
+    "informative_seeds": (told_about, {}),
+    "parallel_ids": (shared_example, {"languages": list(LANGUAGES)}),
+}
+"""Passes over records that only their own generators make: what these know, and how each is set."""
 
 
 def records() -> list[Record]:
@@ -259,7 +292,7 @@ def records() -> list[Record]:
     return made
 
 
-@pytest.mark.parametrize("name", sorted(set(parts.names("passes")) - set(NEED_MORE)))
+@pytest.mark.parametrize("name", sorted(set(parts.names("passes")) - set(OWN_FACTS)))
 def test_a_pass_leaves_records_of_every_language(name: str) -> None:
     assert name in PASSES, f"{name} is tried in no language: say here how it is set"
     outcomes = settle(_part("passes", name).PASS, records(), **PASSES[name])
@@ -269,6 +302,18 @@ def test_a_pass_leaves_records_of_every_language(name: str) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Drop) and outcome.record.language in missing:
             assert outcome.reason == "unworded_language"
+
+
+@pytest.mark.parametrize("name", OWN_FACTS)
+def test_a_pass_over_what_its_method_makes_leaves_records_of_every_language(name: str) -> None:
+    facts, settings = OWN_FACTS[name]
+    made = [record.with_facts(**facts(record, at % 3)) for at, record in enumerate(records())]
+    outcomes = settle(_part("passes", name).PASS, made, **settings)
+    kept = [outcome for outcome in outcomes if isinstance(outcome, Record)]
+    assert {record.language for record in kept} == set(LANGUAGES)
+    for record in kept:
+        noted = {fact: value for fact, value in record.facts.items() if fact not in made[0].facts}
+        assert all(noted.values()), noted
 
 
 def _part(kind: str, name: str) -> Any:
